@@ -1,0 +1,34 @@
+package dev.pi0stream.device;
+
+import dev.pi0stream.device.reference.ReferenceDevice;
+import java.util.List;
+
+/** The back ends by name. */
+public final class Devices {
+  /** The names that {@link #open} takes. */
+  public static final List<String> NAMES = List.of("reference");
+
+  private Devices() {}
+
+  /**
+   * Opens a device.
+   *
+   * @param name one of {@link #NAMES}
+   * @throws IllegalArgumentException where there is no such back end, or not in this precision
+   * @throws DeviceException where the machine cannot run it
+   */
+  public static Device open(String name, Precision precision) {
+    return switch (name) {
+      case "reference" -> {
+        if (precision != Precision.FP32) {
+          throw new IllegalArgumentException(
+              "device 'reference' computes in fp32 only, not in " + precision.label());
+        }
+        yield new ReferenceDevice();
+      }
+      default ->
+          throw new IllegalArgumentException(
+              "device '%s': expected one of %s".formatted(name, String.join(", ", NAMES)));
+    };
+  }
+}
