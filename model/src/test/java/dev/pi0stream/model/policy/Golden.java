@@ -37,12 +37,17 @@ final class Golden {
     return StreamSupport.stream(MANIFEST.get(part).spliterator(), false);
   }
 
-  /** One entry of the operations. */
-  static JsonNode operation(String name) {
-    return entries("ops")
+  /** One entry of a part of the manifest. */
+  static JsonNode named(String part, String name) {
+    return entries(part)
         .filter(entry -> entry.get("name").textValue().equals(name))
         .findFirst()
         .orElseThrow();
+  }
+
+  /** The operations of one kind. */
+  static Stream<JsonNode> operations(String kind) {
+    return entries("ops").filter(entry -> entry.get("op").textValue().equals(kind));
   }
 
   static Safetensors open(JsonNode entry) {
@@ -85,11 +90,9 @@ final class Golden {
       }
       List<Integer> shape = raw.get(name).shape();
       int bytes = shape.get(1) * shape.get(2) * 3;
-      byte[] frame =
-          Arrays.copyOfRange(raw.get(name).bytes(), row * bytes, (row + 1) * bytes);
+      byte[] frame = Arrays.copyOfRange(raw.get(name).bytes(), row * bytes, (row + 1) * bytes);
       RgbImage image = new RgbImage(shape.get(2), shape.get(1), frame);
-      images.add(
-          new ModelInput.Image(camera, ResizeWithPad.LEROBOT.pixels(image, side, side)));
+      images.add(new ModelInput.Image(camera, ResizeWithPad.LEROBOT.pixels(image, side, side)));
     }
     return images;
   }
@@ -118,8 +121,7 @@ final class Golden {
       return null;
     }
     List<Integer> shape = own.get("previous").shape();
-    float[] previous =
-        shape.size() == 2 ? own.get("previous").floats() : row(own, "previous", row);
+    float[] previous = shape.size() == 2 ? own.get("previous").floats() : row(own, "previous", row);
     String horizon =
         entry.get("execution_horizon").isNull()
             ? "configured_execution_horizon"
