@@ -20,7 +20,7 @@ import java.util.function.Predicate;
 record CaseTensors(
     PrefixLayout layout,
     CaseRecorder recorder,
-    ObservedDevice observed,
+    ObservedDevice.Notes observed,
     int batch,
     int horizon,
     int stateRows) {
@@ -185,12 +185,8 @@ record CaseTensors(
   /**
    * Keys or values of a layer of the prefix: batch × heads × rows × head size; rows that the policy
    * leaves out are 0.
-   *
-   * @param size of a head
    */
-  Values keysOrValues(int layer, boolean keys, int size) {
-    HostKeyValues any = recorder.prefix(layer, 0);
-    int heads = any.rows() == 0 ? 1 : any.keys().length / any.rows() / size;
+  Values keysOrValues(int layer, boolean keys, int heads, int size) {
     int rows = layout.rows();
     float[] all = new float[batch * heads * rows * size];
     for (int row = 0; row < batch; row++) {

@@ -25,6 +25,14 @@ final class ObservedDevice {
    */
   record Attention(Sequences own, Sequences context) {}
 
+  /**
+   * What was noted.
+   *
+   * @param positions of each call of {@code rotation}
+   * @param attentions the calls of {@code attention} with a context
+   */
+  record Notes(List<int[]> positions, List<Attention> attentions) {}
+
   ObservedDevice(Device observed) {
     device =
         (Device)
@@ -52,14 +60,9 @@ final class ObservedDevice {
     attentions.clear();
   }
 
-  /** The positions of each call of {@code rotation} since the last reset. */
-  List<int[]> positions() {
-    return List.copyOf(positions);
-  }
-
-  /** The calls of {@code attention} with a context since the last reset. */
-  List<Attention> attentions() {
-    return List.copyOf(attentions);
+  /** What was noted since the last reset. */
+  Notes notes() {
+    return new Notes(List.copyOf(positions), List.copyOf(attentions));
   }
 
   private void note(String method, Object[] arguments) {
