@@ -93,7 +93,7 @@ public final class SafetensorsWriter {
   public void write(Path file) throws IOException {
     List<Entry> sorted = new ArrayList<>(entries.values());
     sorted.sort(
-        Comparator.comparing((Entry entry) -> -entry.type.bytes()).thenComparing(Entry::name));
+        Comparator.comparingInt((Entry entry) -> -entry.type.bytes()).thenComparing(Entry::name));
     byte[] header = header(sorted);
     try (OutputStream out = Files.newOutputStream(file)) {
       out.write(buffer(1, Long.BYTES).putLong(0, header.length).array());
