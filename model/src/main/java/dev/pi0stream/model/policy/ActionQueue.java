@@ -50,7 +50,8 @@ public final class ActionQueue {
   /** The actions that were not taken yet, in model units; empty before the first chunk. */
   public synchronized Optional<List<float[]>> leftover() {
     return merged
-        ? Optional.of(original.subList(index, original.size()).stream().map(float[]::clone).toList())
+        ? Optional.of(
+            original.subList(index, original.size()).stream().map(float[]::clone).toList())
         : Optional.empty();
   }
 

@@ -31,8 +31,7 @@ public final class Backbone implements AutoCloseable {
   private final Norm lastNorm;
   private final Linear lastProjection; // width → keys, values
 
-  private Backbone(
-      Device device, Weights weights, Parameter table, Dimensions dimensions) {
+  private Backbone(Device device, Weights weights, Parameter table, Dimensions dimensions) {
     this.device = device;
     this.stack = dimensions.language();
     this.ropeBase = dimensions.ropeBase();

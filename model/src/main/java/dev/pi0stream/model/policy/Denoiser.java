@@ -43,8 +43,7 @@ final class Denoiser implements AutoCloseable {
             checkpoint.weights().vector("action_out_proj.bias", columns));
   }
 
-  static Denoiser load(
-      Device device, Checkpoint checkpoint, ActionExpert expert, Suffix suffix) {
+  static Denoiser load(Device device, Checkpoint checkpoint, ActionExpert expert, Suffix suffix) {
     return new Denoiser(device, checkpoint, expert, suffix);
   }
 
@@ -126,8 +125,7 @@ final class Denoiser implements AutoCloseable {
     }
   }
 
-  private Tensor velocity(
-      Tensor x, AttentionPlan plan, Suffix.Step constants, int k, Probe probe) {
+  private Tensor velocity(Tensor x, AttentionPlan plan, Suffix.Step constants, int k, Probe probe) {
     constants.show(probe, k);
     Tensor embedded = constants.embed(x);
     probe.see("suffix.embs.step" + k, Probe.ALL_ROWS, embedded);
@@ -136,8 +134,7 @@ final class Denoiser implements AutoCloseable {
             embedded,
             plan,
             constants.modulation(),
-            (layer, rows) ->
-                probe.see("expert.layer" + layer + ".step" + k, Probe.ALL_ROWS, rows));
+            (layer, rows) -> probe.see("expert.layer" + layer + ".step" + k, Probe.ALL_ROWS, rows));
     probe.see("suffix.out.step" + k, Probe.ALL_ROWS, out);
     Tensor v = device.linear(out, actionOut);
     probe.see("v.model.step" + k, Probe.ALL_ROWS, v);

@@ -87,8 +87,7 @@ public final class GemmaBlock implements AutoCloseable {
   /** The first half of the block: the attention with its norm and residual. */
   public Tensor attentionHalf(
       Tensor x, AttentionPlan plan, int layer, Modulation.OfBlock modulation) {
-    return selfAttention(
-        inputNorm(x, modulation), plan, layer, modulation.attention().residual(x));
+    return selfAttention(inputNorm(x, modulation), plan, layer, modulation.attention().residual(x));
   }
 
   /** The norm before the MLP. */

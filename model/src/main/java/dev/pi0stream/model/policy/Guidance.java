@@ -59,8 +59,8 @@ public record Guidance(
   }
 
   /**
-   * How strongly each step of a chunk is held to the leftover. A leftover shorter than the execution
-   * horizon shrinks it.
+   * How strongly each step of a chunk is held to the leftover. A leftover shorter than the
+   * execution horizon shrinks it.
    *
    * @param chunk steps of the chunk
    */
@@ -112,8 +112,7 @@ public record Guidance(
   float[] padded(int horizon, int columns) {
     float[] padded = new float[horizon * columns];
     for (int row = 0; row < previousRows; row++) {
-      System.arraycopy(
-          previous, row * previousColumns, padded, row * columns, previousColumns);
+      System.arraycopy(previous, row * previousColumns, padded, row * columns, previousColumns);
     }
     return padded;
   }

@@ -31,12 +31,7 @@ public final class Pi05Suffix implements Suffix {
   private record BlockModulators(Modulator attention, Modulator mlp) {}
 
   private Pi05Suffix(
-      Device device,
-      Weights weights,
-      Weights expert,
-      PolicyConfig config,
-      int width,
-      int layers) {
+      Device device, Weights weights, Weights expert, PolicyConfig config, int width, int layers) {
     this.device = device;
     this.timeEmbedding = new TimeEmbedding(width, config.minPeriod(), config.maxPeriod());
     this.actionProjection =
@@ -91,8 +86,7 @@ public final class Pi05Suffix implements Suffix {
 
   @Override
   public Conditioned step(float time) {
-    Tensor embedded =
-        device.upload(timeEmbedding.at(time), 1, timeEmbedding.width());
+    Tensor embedded = device.upload(timeEmbedding.at(time), 1, timeEmbedding.width());
     Tensor condition;
     try (Tensor hidden = device.linear(embedded, mlpIn, Epilogue.activation(Activation.SILU))) {
       condition = device.linear(hidden, mlpOut, Epilogue.activation(Activation.SILU));

@@ -117,8 +117,7 @@ public final class Pi0Suffix implements Suffix {
 
   @Override
   public TimeMixed step(float time) {
-    Tensor embedded =
-        device.upload(timeEmbedding.at(time), 1, timeEmbedding.width());
+    Tensor embedded = device.upload(timeEmbedding.at(time), 1, timeEmbedding.width());
     return new TimeMixed(this, time, embedded, device.linear(embedded, timeShare));
   }
 

@@ -173,8 +173,7 @@ public final class Policy implements AutoCloseable {
         parts.addAll(robot.images);
         parts.add(new Device.Rows(tokens, next, robot.tokens.length));
         next += robot.tokens.length;
-        lengths[i] =
-            robot.tokens.length + robot.images.stream().mapToInt(Device.Rows::count).sum();
+        lengths[i] = robot.tokens.length + robot.images.stream().mapToInt(Device.Rows::count).sum();
       }
       Tensor rows = device.rows(parts);
       probe.see("prefix.embs", Probe.ALL_ROWS, rows);
@@ -209,14 +208,12 @@ public final class Policy implements AutoCloseable {
     for (int i = 0; i < robots; i++) {
       System.arraycopy(batch.get(i).noise(), 0, noise, i * numbers, numbers);
       Device.Part prefix = prefixes.get(i);
-      positions[i] =
-          prefix.source().sequences().length(prefix.sequence()) + suffix.leadingRows();
+      positions[i] = prefix.source().sequences().length(prefix.sequence()) + suffix.leadingRows();
     }
     try (Scope _ = device.scope()) {
       List<float[]> states = batch.stream().map(sample -> sample.input().state()).toList();
       KeyValues context = suffix.context(prefixes, states, expert, probe);
-      Tensor start =
-          device.upload(noise, robots * config.chunkSize(), config.maxActionDimension());
+      Tensor start = device.upload(noise, robots * config.chunkSize(), config.maxActionDimension());
       List<Guidance> guidance = new ArrayList<>();
       batch.forEach(sample -> guidance.add(sample.guidance()));
       Tensor x = denoiser.denoise(context, positions, start, guidance, constants, probe);
@@ -254,7 +251,8 @@ public final class Policy implements AutoCloseable {
       List<Device.Rows> seen =
           see(
               images,
-              (image, features) -> show(probe, images.get(image), owners.get(image), image, features));
+              (image, features) ->
+                  show(probe, images.get(image), owners.get(image), image, features));
       long saw = System.nanoTime();
       List<PrefixInput> robots = new ArrayList<>();
       int next = 0;
@@ -284,7 +282,7 @@ public final class Policy implements AutoCloseable {
   }
 
   private void show(Probe probe, ModelInput.Image image, int row, int index, Tensor features) {
-    if (probe != Probe.NONE) {
+    if (!probe.equals(Probe.NONE)) {
       int tokens = vision.tokens();
       Tensor own = device.rows(List.of(new Device.Rows(features, index * tokens, tokens)));
       probe.see("siglip." + image.camera(), row, own);

@@ -57,8 +57,7 @@ public final class VisionBlock implements AutoCloseable {
         device.linear(
             mlp.matrix("fc1.weight", vision.mlp(), width), mlp.vector("fc1.bias", vision.mlp()));
     this.fc2 =
-        device.linear(
-            mlp.matrix("fc2.weight", width, vision.mlp()), mlp.vector("fc2.bias", width));
+        device.linear(mlp.matrix("fc2.weight", width, vision.mlp()), mlp.vector("fc2.bias", width));
   }
 
   /**
