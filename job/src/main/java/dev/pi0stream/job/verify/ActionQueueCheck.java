@@ -1,0 +1,96 @@
+package dev.pi0stream.job.verify;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.pi0stream.model.policy.ActionQueue;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Scripts for the queue of a robot's actions: calls, and what each gives and leaves behind. */
+final class ActionQueueCheck {
+  private final Golden golden;
+
+  ActionQueueCheck(Golden golden) {
+    this.golden = golden;
+  }
+
+  void run(String file, Comparisons comparisons) {
+    for (JsonNode script : Golden.json(golden.resolve(file))) {
+      boolean realTime = script.path("rtc_enabled").asBoolean();
+      ActionQueue queue = new ActionQueue(realTime);
+      int line = 0;
+      String difference = null;
+      for (JsonNode call : script.path("script")) {
+        line++;
+        String found = call(queue, call);
+        if (found != null && difference == null) {
+          difference = "call %d, %s: %s".formatted(line, call.path("call").asText(), found);
+        }
+      }
+      comparisons.same(
+          file, "script.rtc_" + (realTime ? "enabled" : "disabled"), difference == null, difference);
+    }
+  }
+
+  /** Makes one call; null, or what differs from the script. */
+  private static String call(ActionQueue queue, JsonNode call) {
+    List<Double> gives = new ArrayList<>();
+    switch (call.path("call").asText()) {
+      case "merge" -> {
+        int first = call.path("original").path(0).asInt();
+        int last = call.path("original").path(1).asInt();
+        List<ActionQueue.Action> chunk = new ArrayList<>();
+        for (int value = first; value <= last; value++) {
+          chunk.add(new ActionQueue.Action(new float[] {value}, new float[] {-value}));
+        }
+        queue.merge(chunk, call.path("delay").asInt());
+      }
+      case "get" -> {
+        for (int i = 0; i < call.path("times").asInt(); i++) {
+          gives.add(queue.next().map(action -> (double) action.robot()[0]).orElse(null));
+        }
+      }
+      case "clear" -> queue.clear();
+      default -> {
+        return "unknown call";
+      }
+    }
+    String given = differs("gives", numbers(call.path("gives")), gives);
+    if (given != null) {
+      return given;
+    }
+    JsonNode after = call.path("after");
+    if (queue.size() != after.path("size").asInt()) {
+      return "size %d, expected %s".formatted(queue.size(), after.path("size"));
+    }
+    if (queue.index() != after.path("index").asInt()) {
+      return "index %d, expected %s".formatted(queue.index(), after.path("index"));
+    }
+    List<Double> leftOver =
+        queue
+            .leftOver()
+            .map(rest -> rest.stream().map(action -> (double) action.model()[0]).toList())
+            .orElse(null);
+    List<Double> expected =
+        after.path("left_over").isArray() ? numbers(after.path("left_over")) : null;
+    return differs("left over", expected, leftOver);
+  }
+
+  private static String differs(String what, List<Double> expected, List<Double> computed) {
+    boolean same =
+        expected == null || computed == null
+            ? expected == computed
+            : expected.size() == computed.size();
+    for (int i = 0; same && expected != null && i < expected.size(); i++) {
+      Double a = computed.get(i);
+      Double b = expected.get(i);
+      same = a == null || b == null ? a == b : a.doubleValue() == b.doubleValue();
+    }
+    return same ? null : "%s %s, expected %s".formatted(what, computed, expected);
+  }
+
+  private static List<Double> numbers(JsonNode array) {
+    List<Double> numbers = new ArrayList<>();
+    array.forEach(number -> numbers.add(number.isNumber() ? number.doubleValue() : null));
+    return numbers;
+  }
+}
