@@ -103,13 +103,13 @@ record JpegFrame(int width, int height, byte[] pixelData) {
     }
 
     private void segment(int marker) {
-      if (marker == TEM || marker >= RST0 && marker <= SOI || marker == 0) {
+      if (marker == 0 || marker == TEM || (marker >= RST0 && marker <= SOI)) {
         throw new ImageException(
             "JPEG frame of %d bytes is corrupt: unexpected marker 0x%02X at byte %d"
                 .formatted(data.length, marker, at - 1));
       }
       need(2);
-      int length = at(at) << 8 | at(at + 1);
+      int length = (at(at) << 8) | at(at + 1);
       if (length < 2) {
         throw new ImageException(
             "JPEG frame of %d bytes is corrupt: segment 0x%02X at byte %d has length %d"
@@ -179,8 +179,8 @@ record JpegFrame(int width, int height, byte[] pixelData) {
       if (at(body) != 8) {
         throw new ImageException("JPEG frame has %d bits a sample: expected 8".formatted(at(body)));
       }
-      height = at(body + 1) << 8 | at(body + 2);
-      width = at(body + 3) << 8 | at(body + 4);
+      height = (at(body + 1) << 8) | at(body + 2);
+      width = (at(body + 3) << 8) | at(body + 4);
       limits.check(JPEG, width, height);
       if (count != 1 && count != 3) {
         throw new ImageException(

@@ -122,6 +122,6 @@ final class AddedTokens {
 
   /** The class {@code \s} of Rust's regular expressions: Unicode's White_Space. */
   private static boolean isSpace(char c) {
-    return c >= '\t' && c <= '\r' || c == '\u0085' || Character.isSpaceChar(c);
+    return (c >= '\t' && c <= '\r') || c == '\u0085' || Character.isSpaceChar(c);
   }
 }

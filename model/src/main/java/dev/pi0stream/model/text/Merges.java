@@ -106,7 +106,7 @@ final class Merges {
   private void offer(PriorityQueue<Long> queue, int[] ids, int at, int second) {
     int rank = rank(ids[at], ids[second]);
     if (rank != NONE) {
-      queue.add((long) rank << 32 | at);
+      queue.add(((long) rank << 32) | at);
     }
   }
 
@@ -116,10 +116,10 @@ final class Merges {
 
   /** Where the pair is, or would be. */
   private int slot(int leftId, int rightId) {
-    long hash = ((long) leftId << 32 | rightId) * 0x9E3779B97F4A7C15L;
-    int slot = (int) (hash >>> 40) & slots.length - 1;
+    long hash = (((long) leftId << 32) | rightId) * 0x9E3779B97F4A7C15L;
+    int slot = (int) (hash >>> 40) & (slots.length - 1);
     while (slots[slot] != NONE && (left[slots[slot]] != leftId || right[slots[slot]] != rightId)) {
-      slot = slot + 1 & slots.length - 1;
+      slot = (slot + 1) & (slots.length - 1);
     }
     return slot;
   }

@@ -193,9 +193,9 @@ final class TokenizerReader {
       boolean unset =
           value == null
               || value.isNull()
-              || value.isBoolean() && !value.asBoolean()
-              || value.isTextual() && value.asText().isEmpty()
-              || value.isNumber() && value.asDouble() == 0;
+              || (value.isBoolean() && !value.asBoolean())
+              || (value.isTextual() && value.asText().isEmpty())
+              || (value.isNumber() && value.asDouble() == 0);
       if (!unset) {
         throw broken(
             "\"model.%s\" is %s: Gemma's tokenizers have none, and it is not supported"
@@ -217,7 +217,7 @@ final class TokenizerReader {
     for (int value = 0; value < 256; value++) {
       boolean covered =
           vocabulary.byteFallback((byte) value) != Vocabulary.NONE
-              || value < 128 && vocabulary.character(value) != Vocabulary.NONE;
+              || (value < 128 && vocabulary.character(value) != Vocabulary.NONE);
       if (!covered) {
         throw broken(
             "it has no \"model.unk_token\", and no entry stands for byte 0x%02X".formatted(value));
@@ -290,8 +290,8 @@ final class TokenizerReader {
       Integer known = entries.get(content);
       if (id < 0
           || id >= MAX_ENTRIES
-          || known != null && known != id
-          || known == null && ids.get(id)) {
+          || (known != null && known != id)
+          || (known == null && ids.get(id))) {
         throw broken(
             "added token \"%s\" has id %d, which is not its own in the vocabulary"
                 .formatted(content, id));
