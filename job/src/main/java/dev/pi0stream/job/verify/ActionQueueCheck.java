@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.pi0stream.model.policy.ActionQueue;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /** Scripts for the queue of a robot's actions: calls, and what each gives and leaves behind. */
 final class ActionQueueCheck {
@@ -38,15 +39,18 @@ final class ActionQueueCheck {
       case "merge" -> {
         int first = call.path("original").path(0).asInt();
         int last = call.path("original").path(1).asInt();
-        List<ActionQueue.Action> chunk = new ArrayList<>();
+        List<float[]> original = new ArrayList<>();
+        List<float[]> processed = new ArrayList<>();
         for (int value = first; value <= last; value++) {
-          chunk.add(new ActionQueue.Action(new float[] {value}, new float[] {-value}));
+          original.add(new float[] {value});
+          processed.add(new float[] {-value});
         }
-        queue.merge(chunk, call.path("delay").asInt());
+        // The index before inference only makes LeRobot's queue, and ours, warn.
+        queue.merge(original, processed, call.path("delay").asInt(), OptionalInt.empty());
       }
       case "get" -> {
         for (int i = 0; i < call.path("times").asInt(); i++) {
-          gives.add(queue.next().map(action -> (double) action.robot()[0]).orElse(null));
+          gives.add(queue.next().map(action -> (double) action[0]).orElse(null));
         }
       }
       case "clear" -> queue.clear();
@@ -67,8 +71,8 @@ final class ActionQueueCheck {
     }
     List<Double> leftOver =
         queue
-            .leftOver()
-            .map(rest -> rest.stream().map(action -> (double) action.model()[0]).toList())
+            .leftover()
+            .map(rest -> rest.stream().map(action -> (double) action[0]).toList())
             .orElse(null);
     List<Double> expected =
         after.path("left_over").isArray() ? numbers(after.path("left_over")) : null;

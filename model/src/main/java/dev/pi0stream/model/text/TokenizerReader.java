@@ -64,6 +64,9 @@ final class TokenizerReader {
   }
 
   private Tokenizer build(Map<String, JsonNode> sections, Map<String, JsonNode> options) {
+    if (entries.isEmpty()) {
+      throw broken("\"model\" is missing");
+    }
     checkOptions(options);
     List<Tokenizer.Replacement> normalizer = normalizer(section(sections, "normalizer"));
     checkPreTokenizer(section(sections, "pre_tokenizer"), normalizer);
