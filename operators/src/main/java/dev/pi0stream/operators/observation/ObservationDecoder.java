@@ -193,7 +193,7 @@ public final class ObservationDecoder {
 
   private String nameDefect(String what, String name) {
     if (name.isEmpty()) {
-      return "%s has no name".formatted(what);
+      return "name of the %s is empty".formatted(what);
     }
     int bytes = name.getBytes(StandardCharsets.UTF_8).length;
     if (bytes > limits.nameBytes()) {
