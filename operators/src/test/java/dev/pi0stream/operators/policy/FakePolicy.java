@@ -42,7 +42,7 @@ final class FakePolicy implements ServedPolicy {
         policy,
         (id, count) -> {
           float[] noise = new float[count];
-          Arrays.fill(noise, id.sequence());
+          Arrays.fill(noise, (float) id.sequence());
           return noise;
         },
         policy.closes::incrementAndGet);
@@ -139,9 +139,9 @@ final class FakePolicy implements ServedPolicy {
     }
     return new Inference(
         batch.stream().map(FakePolicy::x).toList(),
-        Duration.ofNanos(1_000_000),
-        Duration.ofNanos(2_000_000),
-        Duration.ofNanos(3_000_000));
+        Duration.ofMillis(1),
+        Duration.ofMillis(2),
+        Duration.ofMillis(3));
   }
 
   @Override

@@ -19,12 +19,13 @@ import org.apache.flink.streaming.api.datastream.AsyncDataStream;
 import org.apache.flink.streaming.api.operators.async.AsyncWaitOperatorFactory;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.OneInputStreamOperatorTestHarness;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInfo;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Timeout;
 
 @Timeout(60)
+@SuppressWarnings("try") // Closing a harness throws Exception; the test fails with it.
 class PolicyFunctionTest {
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
   private static final Frame FRAME = Frame.rgb(1, 1, new byte[] {1, 2, 3});
@@ -94,7 +95,10 @@ class PolicyFunctionTest {
     assertThat(
             rejection(
                 observation(
-                    "arm", 1, "lift", Map.of("top", new Frame(Frame.Encoding.JPEG, 0, 0, new byte[1])))))
+                    "arm",
+                    1,
+                    "lift",
+                    Map.of("top", new Frame(Frame.Encoding.JPEG, 0, 0, new byte[1])))))
         .isEqualTo("frame of camera 'top' is corrupt");
   }
 
@@ -164,9 +168,13 @@ class PolicyFunctionTest {
   @Test
   void aFaultOfTheDeviceFailsTheTask() throws Exception {
     try (var harness = harness()) {
+      harness.getEnvironment().setExpectedExternalFailureCause(Throwable.class);
       harness.open();
       send(harness, observation("arm", 1, "fault", Map.of("top", FRAME)));
-      assertThatThrownBy(harness::endInput).hasStackTraceContaining("the device is on fire");
+      harness.endInput();
+      assertThat(harness.getEnvironment().getActualExternalFailureCause())
+          .hasValueSatisfying(
+              fault -> assertThat(fault).hasStackTraceContaining("the device is on fire"));
       assertThat(harness.extractOutputValues()).isEmpty();
     }
   }
@@ -238,12 +246,8 @@ class PolicyFunctionTest {
                 16,
                 AsyncDataStream.OutputMode.UNORDERED),
             TypeInformation.of(ResolvedObservation.class)
-                .createSerializer(
-                    new SerializerConfigImpl()));
-    harness.setup(
-        TypeInformation.of(Outcome.class)
-            .createSerializer(
-                new SerializerConfigImpl()));
+                .createSerializer(new SerializerConfigImpl()));
+    harness.setup(TypeInformation.of(Outcome.class).createSerializer(new SerializerConfigImpl()));
     return harness;
   }
 
