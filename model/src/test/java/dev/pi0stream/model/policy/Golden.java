@@ -85,11 +85,9 @@ final class Golden {
       }
       List<Integer> shape = raw.get(name).shape();
       int bytes = shape.get(1) * shape.get(2) * 3;
-      byte[] frame =
-          Arrays.copyOfRange(raw.get(name).bytes(), row * bytes, (row + 1) * bytes);
+      byte[] frame = Arrays.copyOfRange(raw.get(name).bytes(), row * bytes, (row + 1) * bytes);
       RgbImage image = new RgbImage(shape.get(2), shape.get(1), frame);
-      images.add(
-          new ModelInput.Image(camera, ResizeWithPad.LEROBOT.pixels(image, side, side)));
+      images.add(new ModelInput.Image(camera, ResizeWithPad.LEROBOT.pixels(image, side, side)));
     }
     return images;
   }
@@ -118,8 +116,7 @@ final class Golden {
       return null;
     }
     List<Integer> shape = own.get("previous").shape();
-    float[] previous =
-        shape.size() == 2 ? own.get("previous").floats() : row(own, "previous", row);
+    float[] previous = shape.size() == 2 ? own.get("previous").floats() : row(own, "previous", row);
     String horizon =
         entry.get("execution_horizon").isNull()
             ? "configured_execution_horizon"

@@ -124,8 +124,7 @@ class PolicyTest {
     for (int row = 0; row < rows; row++) {
       Device.HostKeyValues seen = recorder.prefixes.get(layer + "#" + row);
       float[] own = name.endsWith(".k") ? seen.keys() : seen.values();
-      Golden.assertClose(
-          name, own, Arrays.copyOfRange(all, next, next + own.length), 5e-4, 2e-5);
+      Golden.assertClose(name, own, Arrays.copyOfRange(all, next, next + own.length), 5e-4, 2e-5);
       next += own.length;
     }
     assertThat(next).isEqualTo(all.length);
@@ -194,7 +193,11 @@ class PolicyTest {
   void leavesNothingBehindButWeightsAndKeptConstants() {
     try (Checkpoint checkpoint = Golden.checkpoint("pi05-tiny");
         Device device = new ReferenceDevice()) {
-      JsonNode entry = Golden.entries("cases").filter(c -> c.get("name").textValue().equals("pi05-base")).findFirst().orElseThrow();
+      JsonNode entry =
+          Golden.entries("cases")
+              .filter(c -> c.get("name").textValue().equals("pi05-base"))
+              .findFirst()
+              .orElseThrow();
       Policy policy = Policy.load(checkpoint, device);
       List<Sample> batch = Golden.samples(entry, checkpoint);
       policy.sample(batch, 2);
@@ -232,8 +235,7 @@ class PolicyTest {
           policy, new ModelInput(images, tokens, state), new float[3], "3 numbers of noise");
       assertRefused(
           policy,
-          new ModelInput(
-              List.of(new ModelInput.Image("base_0_rgb", new float[12])), tokens, state),
+          new ModelInput(List.of(new ModelInput.Image("base_0_rgb", new float[12])), tokens, state),
           noise,
           "camera 'base_0_rgb' has 12 numbers");
       assertThatThrownBy(() -> policy.sample(List.of(), 1))
