@@ -184,7 +184,7 @@ final class CaseCheck {
       Values noise = file.get("noise");
       for (int row = 0; row < batch; row++) {
         Observation observation = observation(row);
-        ModelInput input = loaded.processor().input(observation);
+        ModelInput input = loaded.processor().prepare(observation);
         observations.add(observation);
         inputs.add(input);
         samples.add(new Sample(input, noise.row(row).floats(), guidance(row)));
@@ -272,13 +272,13 @@ final class CaseCheck {
                   observations.stream()
                       .map(observation -> loaded.processor().normalisedState(observation.state()))
                       .toList(),
-                  config.stateDimension()));
+                  loaded.processor().stateDimensions()));
       onHost(
           "state.padded",
           () ->
               stacked(
                   inputs.stream().map(ModelInput::state).toList(), config.maxStateDimension()));
-      int dimensions = config.actionDimension();
+      int dimensions = loaded.processor().actionDimensions();
       onDevice(
           "actions.normalised",
           () -> {
@@ -299,7 +299,7 @@ final class CaseCheck {
             List<float[]> actions = new ArrayList<>();
             for (int row = 0; row < batch; row++) {
               actions.add(
-                  loaded.processor().actions(x.get(row), observations.get(row).state()));
+                  loaded.processor().actions(x.get(row), config.chunkSize(), observations.get(row).state()));
             }
             return stacked(actions, config.chunkSize(), dimensions);
           });
@@ -372,7 +372,7 @@ final class CaseCheck {
             "time.step" + step,
             () -> {
               float[] times = new float[batch];
-              Arrays.fill(times, Policy.time(step, entry.steps()));
+              Arrays.fill(times, (float) Policy.time(step, entry.steps()));
               return Values.of(times, batch);
             });
         onHost("time_emb.step" + step, () -> tensors.shared("time_emb.step" + step));

@@ -43,7 +43,7 @@ final class LoadedPolicies implements AutoCloseable {
     Checkpoint checkpoint = checkpoint(key.checkpoint).with(key.config);
     ObservedDevice observed = new ObservedDevice(device);
     return new Loaded(
-        Policy.load(checkpoint, observed.device()), Processor.of(checkpoint), observed);
+        Policy.load(checkpoint, observed.device()), Processor.open(checkpoint), observed);
   }
 
   @Override

@@ -29,7 +29,7 @@ final class ObservedDevice {
    * What was noted.
    *
    * @param positions of each call of {@code rotation}
-   * @param attentions the calls of {@code attention} with a context
+   * @param attentions those calls with a context, in order
    */
   record Notes(List<int[]> positions, List<Attention> attentions) {}
 

@@ -38,10 +38,11 @@ final class OperationCheck {
                 new ImageOperations(golden, file).openpi(ResizeWithPad.OPENPI, outputs);
         case "openpi_resize_with_pad_jax" -> 
                 new ImageOperations(golden, file).openpi(ResizeWithPad.OPENPI_JAX, outputs);
-        case "normalisation" -> StatisticsOperations.leRobot(file, outputs);
-        case "state_bins" -> StatisticsOperations.stateBins(file, outputs);
+        case "normalisation" ->
+            new StatisticsOperations(file, outputs).leRobot(operation.about());
+        case "state_bins" -> new StatisticsOperations(file, outputs).stateBins();
         case "openpi_normalise" ->
-            new StatisticsOperations(golden).openpi(operation.about(), file, outputs);
+            new StatisticsOperations(file, outputs).openpi(golden, operation.about());
         default ->
             comparisons.same(
                 operation.file(),
