@@ -3,7 +3,7 @@ package dev.pi0stream.job.run;
 import java.util.Arrays;
 
 /** Latencies in the order in which they were measured. */
-final class Latencies {
+public final class Latencies {
   private static final double MICROS_PER_MILLI = 1e3;
 
   private int[] micros = new int[1024];
@@ -14,7 +14,7 @@ final class Latencies {
    *
    * <p>Written as JSON with these names.
    */
-  record Percentiles(Double p50, Double p95, Double p99) {}
+  public record Percentiles(Double p50, Double p95, Double p99) {}
 
   void add(long latencyMicros) {
     if (size == micros.length) {

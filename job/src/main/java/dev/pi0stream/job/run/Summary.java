@@ -11,7 +11,7 @@ package dev.pi0stream.job.run;
  * @param meanAbsErrorToLogged mean of |chunk's step k − action logged at t + k| over all numbers of
  *     all chunks, k within the episode, robot units; null where nothing could be compared
  */
-record Summary(
+public record Summary(
     long observations,
     long chunks,
     long superseded,
