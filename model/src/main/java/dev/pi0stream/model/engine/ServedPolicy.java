@@ -5,6 +5,7 @@ import dev.pi0stream.model.policy.Sample;
 import dev.pi0stream.model.processor.Observation;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A policy as the engine sees it: what it takes, and its three steps. {@link #prepare} and {@link
@@ -26,17 +27,18 @@ public interface ServedPolicy {
   /** Numbers of noise that one row starts from: horizon × the model's action columns. */
   int noiseSize();
 
-  /** The most tokens that a prompt may have, its beginning-of-sequence token among them. */
-  int promptLimit();
-
-  /** The tokens that an observation's prompt has before it is cut to {@link #promptLimit()}. */
-  int promptTokens(Observation observation);
-
   /** SHA-256 of the checkpoint's weights and configuration, in hex. */
   String checkpointDigest();
 
   /** What computes, as back end and precision: {@code cpu/fp32}. */
   String deviceLabel();
+
+  /**
+   * Why a robot should not be served with an observation, in one sentence, though the network would
+   * compute something: a prompt that would be cut, a camera that it does not know, and the like.
+   * Frames are not decoded for it.
+   */
+  Optional<String> refusal(Observation observation);
 
   /**
    * Decodes, resizes, normalises and tokenises.

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.UnaryOperator;
@@ -296,13 +297,8 @@ class PolicyEngineTest {
     }
 
     @Override
-    public int promptLimit() {
-      return 48;
-    }
-
-    @Override
-    public int promptTokens(Observation observation) {
-      return 1;
+    public Optional<String> refusal(Observation observation) {
+      return Optional.empty();
     }
 
     @Override
