@@ -98,13 +98,19 @@ public final class Tokenizer {
     try (InputStream in = Files.newInputStream(file)) {
       return new TokenizerReader(file.toString()).read(in);
     } catch (NoSuchFileException e) {
-      throw new TokenizerException("no tokenizer: " + file + " does not exist", e);
+      throw new TokenizerException(
+          file + ": there is no such file; expected the tokenizer.json of PaliGemma", e);
     } catch (IOException e) {
-      throw new TokenizerException(file + " cannot be read: " + e.getMessage(), e);
+      throw new TokenizerException(file + ": cannot be read: " + e.getMessage(), e);
     }
   }
 
-  /** The number of ids: one more than the largest. */
+  /** One more than the largest id that text without added tokens can have. */
+  public int vocabularySize() {
+    return vocabulary.size();
+  }
+
+  /** One more than the largest id, that of an added token or not. */
   public int size() {
     int largest = vocabulary.size() - 1;
     for (int id : addedById.keySet()) {
