@@ -169,30 +169,26 @@ public final class Tokenizer {
   /** The ids of the single characters of a text: {@code BPE::merge_word} before its merges. */
   private Ids characters(String text) {
     Ids ids = new Ids(text.length() + 8);
-    int pending = 0; // unknown characters that have no id yet
+    boolean pending = false; // an unknown character has no id yet; the next may share it
     for (int i = 0; i < text.length(); ) {
       int codePoint = text.codePointAt(i);
       i += Character.charCount(codePoint);
       int id = vocabulary.character(codePoint);
-      if (id != Vocabulary.NONE) {
-        pending = flush(ids, pending);
+      if (id == Vocabulary.NONE && addBytes(ids, codePoint)) {
+        continue;
+      }
+      if (pending && (id != Vocabulary.NONE || !fuseUnknown)) {
+        ids.add(unknown);
+      }
+      pending = id == Vocabulary.NONE;
+      if (!pending) {
         ids.add(id);
-      } else if (!addBytes(ids, codePoint)) {
-        if (!fuseUnknown) {
-          flush(ids, pending);
-        }
-        pending = 1;
       }
     }
-    flush(ids, pending);
-    return ids;
-  }
-
-  private int flush(Ids ids, int pending) {
-    if (pending > 0) {
+    if (pending) {
       ids.add(unknown);
     }
-    return 0;
+    return ids;
   }
 
   /** Adds the ids of a character's bytes, if there is one for each. */
