@@ -15,6 +15,9 @@ import dev.pi0stream.device.Tensor;
  * x.step<k>}.
  */
 public interface Probe {
+  /** The row of a value that packs all rows of the batch, or that is the same for all of them. */
+  int ALL_ROWS = -1;
+
   /** Sees nothing. */
   Probe NONE =
       new Probe() {
@@ -28,7 +31,8 @@ public interface Probe {
   /**
    * A value.
    *
-   * @param row the row of the batch that it belongs to; −1 where it packs all rows
+   * @param row the row of the batch that it belongs to, or {@link #ALL_ROWS}
+   * @param value to be read before the call returns: it may be freed then
    */
   void see(String name, int row, Tensor value);
 

@@ -1,0 +1,52 @@
+package dev.pi0stream.job.graph;
+
+import dev.pi0stream.operators.observation.ObservationLimits;
+import dev.pi0stream.operators.policy.EngineSpec;
+import java.time.Duration;
+
+/**
+ * How the job serves, wherever its observations come from.
+ *
+ * @param engine the policy and its device
+ * @param parallelism of all operators
+ * @param inFlight the most observations that a task has at its engine; at least twice its robots,
+ *     since each may have one running and one waiting
+ * @param timeout an observation without an answer for so long ends as expired
+ * @param checkpointInterval between two checkpoints
+ * @param sessionTimeToLive how long a silent robot is remembered
+ * @param limits of an observation
+ */
+public record JobSettings(
+    EngineSpec engine,
+    int parallelism,
+    int inFlight,
+    Duration timeout,
+    Duration checkpointInterval,
+    Duration sessionTimeToLive,
+    ObservationLimits limits) {
+  public JobSettings {
+    requirePositive("parallelism", parallelism);
+    requirePositive("observations in flight", inFlight);
+    requirePositive("timeout", timeout.toMillis());
+    requirePositive("checkpoint interval", checkpointInterval.toMillis());
+    requirePositive("time to live of a session", sessionTimeToLive.toMillis());
+  }
+
+  /** What suits some hundred robots at one device. */
+  public static JobSettings defaults(EngineSpec engine) {
+    return new JobSettings(
+        engine,
+        1,
+        1024,
+        Duration.ofSeconds(60),
+        Duration.ofSeconds(5),
+        Duration.ofHours(1),
+        ObservationLimits.DEFAULT);
+  }
+
+  private static void requirePositive(String what, long value) {
+    if (value <= 0) {
+      throw new IllegalArgumentException("%s is %d: expected more than 0".formatted(what, value));
+    }
+  }
+}

@@ -1,0 +1,204 @@
+package dev.pi0stream.job.graph;
+
+import dev.pi0stream.operators.observation.DecodeFunction;
+import dev.pi0stream.operators.observation.DecodedObservation;
+import dev.pi0stream.operators.outcome.Outcome;
+import dev.pi0stream.operators.outcome.OutcomeRouter;
+import dev.pi0stream.operators.outcome.WireRecord;
+import dev.pi0stream.operators.outcome.WireRecordSerializer;
+import dev.pi0stream.operators.policy.PolicyFunction;
+import dev.pi0stream.operators.policy.PolicyLoader;
+import dev.pi0stream.operators.session.ResolvedObservation;
+import dev.pi0stream.operators.session.RobotSessionFunction;
+import dev.pi0stream.operators.source.SourceRecord;
+import dev.pi0stream.operators.source.SourceRecordDeserializer;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.eventtime.WatermarkStrategy;
+import org.apache.flink.configuration.CheckpointingOptions;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.configuration.ExecutionOptions;
+import org.apache.flink.configuration.PipelineOptions;
+import org.apache.flink.configuration.RestartStrategyOptions;
+import org.apache.flink.connector.base.DeliveryGuarantee;
+import org.apache.flink.connector.kafka.sink.KafkaSink;
+import org.apache.flink.connector.kafka.source.KafkaSource;
+import org.apache.flink.connector.kafka.source.enumerator.initializer.OffsetsInitializer;
+import org.apache.flink.core.execution.CheckpointingMode;
+import org.apache.flink.streaming.api.datastream.AsyncDataStream;
+import org.apache.flink.streaming.api.datastream.DataStream;
+import org.apache.flink.streaming.api.datastream.SingleOutputStreamOperator;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.consumer.OffsetResetStrategy;
+import org.apache.kafka.clients.producer.ProducerConfig;
+
+/**
+ * The graph of the job:
+ *
+ * <pre>
+ * observations → decode → by robot → session → policy → route → chunks
+ *                   └────────────────────┴───────────────↗  └──→ outcomes
+ * </pre>
+ *
+ * <p>Delivery is at least once: a repeat has the same identity and the same actions, so that it is
+ * harmless, and no transaction stands between a chunk and its robot. State is exactly once: after a
+ * recovery sessions are where the source's offsets are.
+ */
+public final class PolicyJob {
+  /**
+   * Key groups; fixed, so that the state of a job can be restored with any parallelism up to it.
+   */
+  private static final int MAX_PARALLELISM = 128;
+
+  private PolicyJob() {}
+
+  /**
+   * What leaves the job.
+   *
+   * @param chunks records for the chunks topic
+   * @param outcomes records for the outcomes topic
+   */
+  public record Answers(DataStream<WireRecord> chunks, DataStream<WireRecord> outcomes) {}
+
+  /** Builds the whole job, from Kafka to Kafka, in an environment; running it is the caller's. */
+  public static void build(
+      StreamExecutionEnvironment environment,
+      JobSettings settings,
+      KafkaSettings kafka,
+      PolicyLoader loader) {
+    configure(environment, settings);
+    publish(serve(observations(environment, kafka), settings, loader), kafka);
+  }
+
+  /**
+   * Sets what the job needs of its environment. Where checkpoints are stored is left to the
+   * cluster; in-flight observations carry frames, which are too large for a JobManager's memory.
+   */
+  public static void configure(StreamExecutionEnvironment environment, JobSettings settings) {
+    Configuration configuration = new Configuration();
+    configuration.set(PipelineOptions.NAME, "pi0-stream");
+    configuration.set(PipelineOptions.MAX_PARALLELISM, MAX_PARALLELISM);
+    // Kryo would silently take types whose stored form nobody looks after.
+    configuration.set(PipelineOptions.GENERIC_TYPES, false);
+    // Elements are never changed, so frames need not be copied from operator to operator.
+    configuration.set(PipelineOptions.OBJECT_REUSE, true);
+    // A robot waits for every record: none waits for its buffer to fill.
+    configuration.set(ExecutionOptions.BUFFER_TIMEOUT, Duration.ZERO);
+    configuration.set(CheckpointingOptions.CHECKPOINTING_INTERVAL, settings.checkpointInterval());
+    configuration.set(
+        CheckpointingOptions.CHECKPOINTING_CONSISTENCY_MODE, CheckpointingMode.EXACTLY_ONCE);
+    // Behind a busy device barriers overtake the observations that wait for it.
+    configuration.set(CheckpointingOptions.ENABLE_UNALIGNED, true);
+    configuration.set(CheckpointingOptions.ALIGNED_CHECKPOINT_TIMEOUT, Duration.ofSeconds(1));
+    configuration.set(RestartStrategyOptions.RESTART_STRATEGY, "exponential-delay");
+    configuration.set(
+        RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_INITIAL_BACKOFF,
+        Duration.ofMillis(100));
+    configuration.set(
+        RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_MAX_BACKOFF,
+        Duration.ofSeconds(10));
+    configuration.set(
+        RestartStrategyOptions.RESTART_STRATEGY_EXPONENTIAL_DELAY_RESET_BACKOFF_THRESHOLD,
+        Duration.ofMinutes(1));
+    environment.configure(configuration, PolicyJob.class.getClassLoader());
+    environment.setParallelism(settings.parallelism());
+  }
+
+  /** The records of the observations topic. */
+  public static DataStream<SourceRecord> observations(
+      StreamExecutionEnvironment environment, KafkaSettings kafka) {
+    return environment
+        .fromSource(source(kafka), WatermarkStrategy.noWatermarks(), "Observations from Kafka")
+        .uid("observations")
+        .setDescription("Reads topic " + kafka.observations());
+  }
+
+  /** The way of an observation, between any source and any sinks. */
+  public static Answers serve(
+      DataStream<SourceRecord> observations, JobSettings settings, PolicyLoader loader) {
+    SingleOutputStreamOperator<DecodedObservation> decoded =
+        observations
+            .process(new DecodeFunction(settings.limits()))
+            .name("Decode observations")
+            .uid("decode")
+            .setDescription("Reads and checks what robots sent; what is unreadable is rejected");
+    SingleOutputStreamOperator<ResolvedObservation> resolved =
+        decoded
+            .keyBy(DecodedObservation::robot)
+            .process(new RobotSessionFunction(settings.sessionTimeToLive()))
+            .name("Robot sessions")
+            .uid("session")
+            .setDescription("Fills in inherited prompts and frames; ends what comes late");
+    SingleOutputStreamOperator<Outcome> answered =
+        AsyncDataStream.unorderedWait(
+                resolved,
+                new PolicyFunction(settings.engine(), loader, settings.timeout()),
+                settings.timeout().toMillis(),
+                TimeUnit.MILLISECONDS,
+                settings.inFlight())
+            .name("Policy")
+            .uid("policy")
+            .setDescription(
+                "%s on %s in %s"
+                    .formatted(
+                        settings.engine().checkpoint(),
+                        settings.engine().device(),
+                        settings.engine().precision()));
+    SingleOutputStreamOperator<WireRecord> chunks =
+        answered
+            .union(
+                decoded.getSideOutput(DecodeFunction.REJECTED),
+                resolved.getSideOutput(RobotSessionFunction.ENDED))
+            .process(new OutcomeRouter())
+            .name("Route outcomes")
+            .uid("route")
+            .setDescription("One outcome in, one record out");
+    return new Answers(chunks, chunks.getSideOutput(OutcomeRouter.OUTCOMES));
+  }
+
+  /** Writes what leaves the job to its topics. */
+  public static void publish(Answers answers, KafkaSettings kafka) {
+    answers
+        .chunks()
+        .sinkTo(sink(kafka, kafka.chunks()))
+        .name("Chunks to Kafka")
+        .uid("chunks")
+        .setDescription("Writes topic " + kafka.chunks());
+    answers
+        .outcomes()
+        .sinkTo(sink(kafka, kafka.outcomes()))
+        .name("Outcomes to Kafka")
+        .uid("outcomes")
+        .setDescription("Writes topic " + kafka.outcomes());
+  }
+
+  private static KafkaSource<SourceRecord> source(KafkaSettings kafka) {
+    return KafkaSource.<SourceRecord>builder()
+        .setBootstrapServers(kafka.bootstrapServers())
+        .setTopics(kafka.observations())
+        .setGroupId(kafka.group())
+        .setStartingOffsets(
+            switch (kafka.start()) {
+              case EARLIEST -> OffsetsInitializer.earliest();
+              case LATEST -> OffsetsInitializer.latest();
+              case COMMITTED -> committed();
+            })
+        .setDeserializer(new SourceRecordDeserializer())
+        .build();
+  }
+
+  @SuppressWarnings("deprecation") // Kafka's enum is deprecated, but Flink's connector takes it.
+  private static OffsetsInitializer committed() {
+    return OffsetsInitializer.committedOffsets(OffsetResetStrategy.EARLIEST);
+  }
+
+  private static KafkaSink<WireRecord> sink(KafkaSettings kafka, String topic) {
+    return KafkaSink.<WireRecord>builder()
+        .setBootstrapServers(kafka.bootstrapServers())
+        .setRecordSerializer(new WireRecordSerializer(topic))
+        .setDeliveryGuarantee(DeliveryGuarantee.AT_LEAST_ONCE)
+        // A robot waits for it: no lingering for a fuller batch.
+        .setProperty(ProducerConfig.LINGER_MS_CONFIG, "0")
+        .build();
+  }
+}

@@ -1,0 +1,53 @@
+package dev.pi0stream.job.embedded;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.functions.sink.v2.DiscardingSink;
+import org.apache.flink.util.FlinkException;
+import org.junit.jupiter.api.Test;
+
+class EmbeddedFlinkTest {
+  @Test
+  void runsAJobAndShowsItInTheWebUi() throws Exception {
+    try (EmbeddedFlink flink = EmbeddedFlink.start(0, 2, new Configuration());
+        HttpClient http = HttpClient.newHttpClient()) {
+      StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
+      environment.setParallelism(2);
+      environment.fromSequence(1, 100).sinkTo(new DiscardingSink<>());
+      JobClient job = flink.submit(environment);
+      job.getJobExecutionResult().get(30, TimeUnit.SECONDS);
+      assertThat(job.getJobStatus().get()).isEqualTo(JobStatus.FINISHED);
+
+      assertThat(get(http, flink.webUi()).body()).containsIgnoringCase("<html");
+      assertThat(get(http, flink.webUi().resolve("/jobs/" + job.getJobID())).body())
+          .contains("FINISHED");
+    }
+  }
+
+  @Test
+  void aPortThatIsTakenIsNamed() throws Exception {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      assertThatThrownBy(
+              () -> EmbeddedFlink.start(taken.getLocalPort(), 1, new Configuration()).close())
+          .isInstanceOf(FlinkException.class)
+          .hasMessageContaining("port " + taken.getLocalPort());
+    }
+  }
+
+  private static HttpResponse<String> get(HttpClient http, URI address) throws Exception {
+    return http.send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofString());
+  }
+}

@@ -1,0 +1,12 @@
+package dev.pi0stream.operators.policy;
+
+import dev.pi0stream.model.engine.Noise;
+import dev.pi0stream.model.engine.ServedPolicy;
+
+/**
+ * A policy that is ready to serve.
+ *
+ * @param noise what its chunks start from
+ * @param device frees the policy and its device; called when nothing runs on it any more
+ */
+public record LoadedPolicy(ServedPolicy policy, Noise noise, AutoCloseable device) {}

@@ -1,0 +1,200 @@
+package dev.pi0stream.operators.policy;
+
+import dev.pi0stream.model.engine.ObservationId;
+import dev.pi0stream.model.engine.PolicyEngine;
+import dev.pi0stream.model.engine.PolicyOutcome;
+import dev.pi0stream.model.engine.PolicyRequest;
+import dev.pi0stream.model.engine.ServedPolicy;
+import dev.pi0stream.model.processor.Observation;
+import dev.pi0stream.operators.outcome.Outcome;
+import dev.pi0stream.operators.session.ResolvedObservation;
+import dev.pi0stream.operators.source.SourcePosition;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.runtime.execution.SuppressRestartsException;
+import org.apache.flink.streaming.api.functions.async.ResultFuture;
+import org.apache.flink.streaming.api.functions.async.RichAsyncFunction;
+
+/**
+ * Asks the engine of its device. Flink keeps what is in flight in its checkpoints and asks again
+ * after a recovery; as the engine is resident and noise comes from the observation's identity, the
+ * answer is the same.
+ *
+ * <p>What cannot be served is rejected. A fault of the device fails the task, so that the job
+ * restarts and nothing is lost. What has no answer within the timeout ends as expired: for its
+ * robot the moment is gone, and a queue that holds it for ever would stop all others.
+ */
+public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation, Outcome> {
+  private static final long serialVersionUID = 1L;
+
+  private final EngineSpec spec;
+  private final PolicyLoader loader;
+  private final Duration timeout;
+
+  private transient PolicyEngine engine;
+  private transient PolicyMetrics metrics;
+  private transient Map<SourcePosition, CompletableFuture<PolicyOutcome>> inFlight;
+
+  /**
+   * @param loader loads the policy where this TaskManager does not hold it yet
+   * @param timeout the same that the operator has
+   */
+  public PolicyFunction(EngineSpec spec, PolicyLoader loader, Duration timeout) {
+    this.spec = spec;
+    this.loader = loader;
+    this.timeout = timeout;
+  }
+
+  @Override
+  public void open(OpenContext context) throws Exception {
+    DevicePool pool = DevicePool.ofTaskManager();
+    ClassLoader job = getRuntimeContext().getUserCodeClassLoader();
+    // Not in close(): between two attempts of a task nobody would hold the engine.
+    getRuntimeContext()
+        .registerUserCodeClassLoaderReleaseHookIfAbsent(
+            "pi0-engine " + spec, new EngineRelease(pool, spec, job));
+    try {
+      engine = pool.acquire(spec, loader, job).engine();
+    } catch (IllegalArgumentException e) {
+      throw new SuppressRestartsException(e);
+    }
+    metrics = new PolicyMetrics(getRuntimeContext().getMetricGroup(), pool);
+    inFlight = new ConcurrentHashMap<>();
+  }
+
+  @Override
+  public void asyncInvoke(ResolvedObservation input, ResultFuture<Outcome> result) {
+    Observation observation = new Observation(input.frames(), input.state(), input.prompt());
+    Optional<String> refusal = engine.policy().refusal(observation);
+    if (refusal.isPresent()) {
+      result.complete(List.of(ended(input, Outcome.Kind.REJECTED, refusal.get())));
+      return;
+    }
+    CompletableFuture<PolicyOutcome> answer =
+        engine.submit(new PolicyRequest(id(input), observation, input.deadline(), null));
+    inFlight.put(input.source(), answer);
+    var _ =
+        answer
+            .thenApply(outcome -> outcome(input, outcome))
+            .whenComplete(
+                (outcome, fault) -> {
+                  inFlight.remove(input.source(), answer);
+                  if (fault == null) {
+                    result.complete(List.of(outcome));
+                  } else if (!answer.isCancelled()) {
+                    result.completeExceptionally(
+                        fault instanceof CompletionException ? fault.getCause() : fault);
+                  }
+                });
+  }
+
+  @Override
+  public void timeout(ResolvedObservation input, ResultFuture<Outcome> result) {
+    CompletableFuture<PolicyOutcome> answer = inFlight.remove(input.source());
+    if (answer != null) {
+      answer.cancel(false);
+    }
+    result.complete(
+        List.of(
+            ended(
+                input,
+                Outcome.Kind.EXPIRED,
+                "no chunk within the %s that the job waits for one".formatted(seconds(timeout)))));
+  }
+
+  /** Withdraws what waits: after a restart it is asked again. */
+  @Override
+  public void close() {
+    if (inFlight != null) {
+      inFlight.values().forEach(answer -> answer.cancel(false));
+    }
+  }
+
+  private Outcome outcome(ResolvedObservation input, PolicyOutcome outcome) {
+    return switch (outcome) {
+      case PolicyOutcome.Chunk chunk -> {
+        metrics.served(chunk.timing());
+        yield chunk(input, chunk);
+      }
+      case PolicyOutcome.Superseded superseded ->
+          ended(
+              input,
+              Outcome.Kind.SUPERSEDED,
+              "sequence %d of episode '%s' took its place while it waited"
+                  .formatted(superseded.by().sequence(), superseded.by().episode()));
+      case PolicyOutcome.Expired _ ->
+          ended(
+              input,
+              Outcome.Kind.EXPIRED,
+              "its deadline, %s, passed before it was begun".formatted(input.deadline()));
+      case PolicyOutcome.Rejected rejected ->
+          ended(input, Outcome.Kind.REJECTED, rejected.reason());
+    };
+  }
+
+  private Outcome chunk(ResolvedObservation input, PolicyOutcome.Chunk chunk) {
+    ServedPolicy policy = engine.policy();
+    PolicyOutcome.Timing timing = chunk.timing();
+    return new Outcome(
+        input.source(),
+        Outcome.Kind.CHUNK,
+        input.robot(),
+        input.episode(),
+        input.sequence(),
+        null,
+        new Outcome.Actions(
+            input.observedAt(),
+            chunk.horizon(),
+            chunk.dimensions(),
+            chunk.actions(),
+            policy.checkpointDigest(),
+            policy.deviceLabel(),
+            timing.batchSize(),
+            micros(timing.queued()),
+            micros(timing.vision()),
+            micros(timing.prefix()),
+            micros(timing.denoise())),
+        Instant.now());
+  }
+
+  private static Outcome ended(ResolvedObservation input, Outcome.Kind kind, String reason) {
+    return new Outcome(
+        input.source(),
+        kind,
+        input.robot(),
+        input.episode(),
+        input.sequence(),
+        reason,
+        null,
+        Instant.now());
+  }
+
+  private static ObservationId id(ResolvedObservation input) {
+    return new ObservationId(input.robot(), input.episode(), input.sequence());
+  }
+
+  private static long micros(Duration duration) {
+    return TimeUnit.NANOSECONDS.toMicros(duration.toNanos());
+  }
+
+  private static String seconds(Duration duration) {
+    return "%s s".formatted(duration.toMillis() / 1000.0);
+  }
+
+  /** Lets go of the engine when the job leaves the TaskManager. */
+  private record EngineRelease(DevicePool pool, EngineSpec spec, ClassLoader job)
+      implements Runnable {
+    @Override
+    public void run() {
+      pool.release(spec, job);
+    }
+  }
+}

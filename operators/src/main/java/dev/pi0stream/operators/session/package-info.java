@@ -1,0 +1,2 @@
+/** What a job remembers of each robot. */
+package dev.pi0stream.operators.session;

@@ -1,0 +1,99 @@
+package dev.pi0stream.operators.policy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.pi0stream.model.engine.ObservationId;
+import dev.pi0stream.model.engine.PolicyRequest;
+import dev.pi0stream.model.processor.Observation;
+import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+class DevicePoolTest {
+  private final DevicePool pool = new DevicePool();
+  private final Object job = new Object();
+
+  @Test
+  void anEngineIsLoadedOnceForAllTasksOfAJob() throws Exception {
+    EngineSpec spec = spec("once");
+    try (ExecutorService tasks = Executors.newFixedThreadPool(8)) {
+      var engines =
+          IntStream.range(0, 8)
+              .mapToObj(_ -> tasks.submit(() -> pool.acquire(spec, FakePolicy::load, job)))
+              .toList();
+      ResidentEngine first = engines.getFirst().get();
+      for (Future<ResidentEngine> engine : engines) {
+        assertThat(engine.get()).isSameAs(first);
+      }
+    }
+    assertThat(FakePolicy.of(spec).loads()).isEqualTo(1);
+    assertThat(pool.loads()).isEqualTo(1);
+    pool.release(spec, job);
+  }
+
+  @Test
+  void theLastHolderClosesIt() throws Exception {
+    EngineSpec spec = spec("last");
+    Object other = new Object();
+    ResidentEngine engine = pool.acquire(spec, FakePolicy::load, job);
+    assertThat(pool.acquire(spec, FakePolicy::load, other)).isSameAs(engine);
+    pool.release(spec, job);
+    pool.release(spec, job);
+    assertThat(FakePolicy.of(spec).closes()).isZero();
+    assertThat(engine.engine().hasEnded()).isFalse();
+    pool.release(spec, other);
+    assertThat(FakePolicy.of(spec).closes()).isEqualTo(1);
+    assertThat(engine.engine().hasEnded()).isTrue();
+  }
+
+  @Test
+  void differentPrecisionsAreDifferentEngines() throws Exception {
+    EngineSpec one = new EngineSpec("precisions", "fake", "fp32", 4);
+    EngineSpec other = new EngineSpec("precisions", "fake", "bf16", 4);
+    assertThat(pool.acquire(one, FakePolicy::load, job))
+        .isNotSameAs(pool.acquire(other, FakePolicy::load, job));
+    pool.release(one, job);
+    pool.release(other, job);
+  }
+
+  @Test
+  void anEngineWhoseDeviceFailedIsLoadedAnew() throws Exception {
+    EngineSpec spec = spec("failed");
+    ResidentEngine engine = pool.acquire(spec, FakePolicy::load, job);
+    PolicyRequest request =
+        new PolicyRequest(
+            new ObservationId("arm", "e1", 1),
+            new Observation(Map.of(), new float[3], "fault"),
+            null,
+            null);
+    assertThatThrownBy(() -> engine.engine().submit(request).get())
+        .hasMessageContaining("the device is on fire");
+    ResidentEngine next = pool.acquire(spec, FakePolicy::load, job);
+    assertThat(next).isNotSameAs(engine);
+    assertThat(next.engine().hasEnded()).isFalse();
+    assertThat(FakePolicy.of(spec).loads()).isEqualTo(2);
+    assertThat(FakePolicy.of(spec).closes()).isEqualTo(1);
+    pool.release(spec, job);
+    assertThat(FakePolicy.of(spec).closes()).isEqualTo(2);
+  }
+
+  @Test
+  void whatCannotBeLoadedIsTriedAgainByTheNext() {
+    EngineSpec spec = spec("unusable");
+    assertThatThrownBy(() -> pool.acquire(spec, FakePolicy::load, job))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("has no weights");
+    assertThat(pool.loads()).isZero();
+    assertThatThrownBy(() -> pool.acquire(spec, FakePolicy::load, job))
+        .isInstanceOf(IllegalArgumentException.class);
+    pool.release(spec, job);
+  }
+
+  private static EngineSpec spec(String checkpoint) {
+    return new EngineSpec(checkpoint, "fake", "fp32", 4);
+  }
+}
