@@ -67,24 +67,7 @@ public final class PolicyJob {
       KafkaSettings kafka,
       PolicyLoader loader) {
     configure(environment, settings);
-    DataStream<SourceRecord> observations =
-        environment
-            .fromSource(source(kafka), WatermarkStrategy.noWatermarks(), "Observations from Kafka")
-            .uid("observations")
-            .setDescription("Reads topic " + kafka.observations());
-    Answers answers = serve(observations, settings, loader);
-    answers
-        .chunks()
-        .sinkTo(sink(kafka, kafka.chunks()))
-        .name("Chunks to Kafka")
-        .uid("chunks")
-        .setDescription("Writes topic " + kafka.chunks());
-    answers
-        .outcomes()
-        .sinkTo(sink(kafka, kafka.outcomes()))
-        .name("Outcomes to Kafka")
-        .uid("outcomes")
-        .setDescription("Writes topic " + kafka.outcomes());
+    publish(serve(observations(environment, kafka), settings, loader), kafka);
   }
 
   /**
@@ -119,6 +102,15 @@ public final class PolicyJob {
         Duration.ofMinutes(1));
     environment.configure(configuration, PolicyJob.class.getClassLoader());
     environment.setParallelism(settings.parallelism());
+  }
+
+  /** The records of the observations topic. */
+  public static DataStream<SourceRecord> observations(
+      StreamExecutionEnvironment environment, KafkaSettings kafka) {
+    return environment
+        .fromSource(source(kafka), WatermarkStrategy.noWatermarks(), "Observations from Kafka")
+        .uid("observations")
+        .setDescription("Reads topic " + kafka.observations());
   }
 
   /** The way of an observation, between any source and any sinks. */
@@ -162,6 +154,22 @@ public final class PolicyJob {
             .uid("route")
             .setDescription("One outcome in, one record out");
     return new Answers(chunks, chunks.getSideOutput(OutcomeRouter.OUTCOMES));
+  }
+
+  /** Writes what leaves the job to its topics. */
+  public static void publish(Answers answers, KafkaSettings kafka) {
+    answers
+        .chunks()
+        .sinkTo(sink(kafka, kafka.chunks()))
+        .name("Chunks to Kafka")
+        .uid("chunks")
+        .setDescription("Writes topic " + kafka.chunks());
+    answers
+        .outcomes()
+        .sinkTo(sink(kafka, kafka.outcomes()))
+        .name("Outcomes to Kafka")
+        .uid("outcomes")
+        .setDescription("Writes topic " + kafka.outcomes());
   }
 
   private static KafkaSource<SourceRecord> source(KafkaSettings kafka) {

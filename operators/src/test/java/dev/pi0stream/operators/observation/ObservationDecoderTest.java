@@ -109,8 +109,7 @@ class ObservationDecoderTest {
   void namesAreBounded() {
     RobotObservation sent = Sent.observation();
     sent.setRobot("ü".repeat(17));
-    assertThat(unreadable(sent))
-        .hasMessage("name of the robot has 34 bytes: expected at most 32");
+    assertThat(unreadable(sent)).hasMessage("name of the robot has 34 bytes: expected at most 32");
   }
 
   @Test
@@ -132,8 +131,7 @@ class ObservationDecoderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
   void aStateThatIsNotFiniteIsADefect(float number) {
     assertThat(defect(sent -> sent.setState(List.of(1f, number, 2f))))
         .isEqualTo("state[1] is %s: expected a finite number", number);
@@ -158,8 +156,7 @@ class ObservationDecoderTest {
   @Test
   void aBlankPromptIsADefect() {
     assertThat(defect(sent -> sent.setPrompt(" \n")))
-        .isEqualTo(
-            "prompt is blank: expected an instruction, or null for the episode's last one");
+        .isEqualTo("prompt is blank: expected an instruction, or null for the episode's last one");
   }
 
   @Test

@@ -70,9 +70,7 @@ class OutcomeRouterTest {
   @ParameterizedTest
   @EnumSource(OutcomeKind.class)
   void allOthersGoToTheOutcomesAlone(OutcomeKind kind) throws Exception {
-    send(
-        new Outcome(
-            SOURCE, Outcome.Kind.valueOf(kind.name()), "arm", "e1", 7L, "why", null, NOW));
+    send(new Outcome(SOURCE, Outcome.Kind.valueOf(kind.name()), "arm", "e1", 7L, "why", null, NOW));
     assertThat(harness.extractOutputValues()).isEmpty();
     WireRecord record = outcomes().getFirst();
     assertThat(record.key()).isEqualTo("arm".getBytes(StandardCharsets.UTF_8));

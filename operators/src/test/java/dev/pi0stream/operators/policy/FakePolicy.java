@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -42,7 +43,7 @@ final class FakePolicy implements ServedPolicy {
         policy,
         (id, count) -> {
           float[] noise = new float[count];
-          Arrays.fill(noise, id.sequence());
+          Arrays.fill(noise, (float) id.sequence());
           return noise;
         },
         policy.closes::incrementAndGet);
@@ -89,14 +90,13 @@ final class FakePolicy implements ServedPolicy {
     return 4;
   }
 
+  /** Refuses unknown cameras. */
   @Override
-  public int promptLimit() {
-    return 10;
-  }
-
-  @Override
-  public int promptTokens(Observation observation) {
-    return 1 + observation.prompt().split(" ", -1).length;
+  public Optional<String> refusal(Observation observation) {
+    return observation.frames().keySet().stream()
+        .filter(camera -> !cameras().contains(camera))
+        .map("there is no camera '%s'"::formatted)
+        .findFirst();
   }
 
   @Override
@@ -139,9 +139,9 @@ final class FakePolicy implements ServedPolicy {
     }
     return new Inference(
         batch.stream().map(FakePolicy::x).toList(),
-        Duration.ofNanos(1_000_000),
-        Duration.ofNanos(2_000_000),
-        Duration.ofNanos(3_000_000));
+        Duration.ofMillis(1),
+        Duration.ofMillis(2),
+        Duration.ofMillis(3));
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.pi0stream.operators.session;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import dev.pi0stream.operators.observation.DecodedObservation;
 import dev.pi0stream.operators.observation.Sent;
@@ -14,6 +15,7 @@ import java.util.List;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 import org.apache.flink.streaming.api.operators.KeyedProcessOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
 import org.apache.flink.streaming.util.KeyedOneInputStreamOperatorTestHarness;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
+@SuppressWarnings("try") // Closing a harness throws Exception; the test fails with it.
 class RobotSessionFunctionTest {
   private static final Duration TIME_TO_LIVE = Duration.ofMinutes(10);
 
@@ -178,9 +181,7 @@ class RobotSessionFunctionTest {
     assertThat(harness.extractOutputValues()).isEmpty();
     assertThat(ended())
         .extracting(Outcome::kind, Outcome::reason)
-        .containsExactly(
-            org.assertj.core.groups.Tuple.tuple(
-                Outcome.Kind.REJECTED, "state[0] is NaN: expected a finite number"));
+        .containsExactly(tuple(Outcome.Kind.REJECTED, "state[0] is NaN: expected a finite number"));
   }
 
   @Test
@@ -244,8 +245,7 @@ class RobotSessionFunctionTest {
         restored.open();
         for (String robot : robots) {
           int owner =
-              org.apache.flink.runtime.state.KeyGroupRangeAssignment.assignKeyToParallelOperator(
-                  robot, MAX_PARALLELISM, 2);
+              KeyGroupRangeAssignment.assignKeyToParallelOperator(robot, MAX_PARALLELISM, 2);
           if (owner == subtask) {
             RobotObservation repeat = observation("e1", 3, null, rgb("top", 0));
             repeat.setRobot(robot);
@@ -299,7 +299,6 @@ class RobotSessionFunctionTest {
             MAX_PARALLELISM,
             parallelism,
             subtask);
-    harness.getExecutionConfig().getSerializerConfig().setGenericTypes(false);
     harness.setup(
         TypeInformation.of(ResolvedObservation.class)
             .createSerializer(harness.getExecutionConfig().getSerializerConfig()));
@@ -314,8 +313,7 @@ class RobotSessionFunctionTest {
     return ended(harness);
   }
 
-  private static List<Outcome> ended(
-      KeyedOneInputStreamOperatorTestHarness<String, ?, ?> harness) {
+  private static List<Outcome> ended(KeyedOneInputStreamOperatorTestHarness<String, ?, ?> harness) {
     var records = harness.getSideOutput(RobotSessionFunction.ENDED);
     return records == null ? List.of() : records.stream().map(StreamRecord::getValue).toList();
   }

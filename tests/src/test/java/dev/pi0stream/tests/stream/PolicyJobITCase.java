@@ -1,0 +1,238 @@
+package dev.pi0stream.tests.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pi0stream.model.engine.ObservationId;
+import dev.pi0stream.model.engine.ServedPolicy;
+import dev.pi0stream.model.image.Frame;
+import dev.pi0stream.model.policy.Sample;
+import dev.pi0stream.model.processor.Observation;
+import dev.pi0stream.operators.policy.CheckpointLoader;
+import dev.pi0stream.operators.policy.LoadedPolicy;
+import dev.pi0stream.schemas.ActionChunk;
+import dev.pi0stream.schemas.CameraFrame;
+import dev.pi0stream.schemas.FrameEncoding;
+import dev.pi0stream.schemas.ObservationOutcome;
+import dev.pi0stream.schemas.OutcomeKind;
+import dev.pi0stream.schemas.RobotObservation;
+import dev.pi0stream.schemas.WireFormat;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.zip.CRC32;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The whole job, from a broker to a broker, with the shipped policy. */
+@Timeout(240)
+class PolicyJobITCase {
+  private static ServedJob job;
+
+  @BeforeAll
+  static void start() throws Exception {
+    job = ServedJob.usual(PolicyJobSettings.every(Duration.ofSeconds(1), new CheckpointLoader()));
+  }
+
+  @AfterAll
+  static void stop() throws Exception {
+    job.close();
+  }
+
+  @Test
+  void aChunkOnTheTopicEqualsWhatTheModelComputesDirectly() throws Exception {
+    RobotObservation first = RobotMessages.observation("direct", "e1", 0);
+    RobotObservation second = RobotMessages.observation("direct", "e1", 1);
+    CameraFrame jpeg =
+        RobotMessages.encoded("top", FrameEncoding.JPEG, RobotMessages.picture("jpeg"));
+    CameraFrame png =
+        RobotMessages.encoded("wrist", FrameEncoding.PNG, RobotMessages.picture("png"));
+    RobotObservation third = RobotMessages.observation("direct", "e1", 2);
+    third.setFrames(List.of(jpeg, RobotMessages.same("wrist")));
+    RobotObservation fourth = RobotMessages.observation("direct", "e1", 3);
+    fourth.setFrames(List.of(png));
+
+    LoadedPolicy direct = new CheckpointLoader().load(PolicyJobSettings.ENGINE);
+    try (AutoCloseable _ = direct.device()) {
+      assertThat(served(first)).containsExactly(actions(direct, first, first.getFrames()));
+      assertThat(served(second)).containsExactly(actions(direct, second, second.getFrames()));
+      assertThat(served(third))
+          .containsExactly(actions(direct, third, List.of(jpeg, second.getFrames().getLast())));
+      assertThat(served(fourth)).containsExactly(actions(direct, fourth, List.of(png)));
+    }
+  }
+
+  @Test
+  void aChunkSaysWhatItIsAndWhereItComesFrom() throws Exception {
+    RobotObservation sent = RobotMessages.observation("labelled", "e1", 0);
+    long offset = job.send(sent);
+    ActionChunk chunk = job.only(offset).chunk();
+    assertThat(chunk.getRobot()).isEqualTo("labelled");
+    assertThat(chunk.getEpisode()).isEqualTo("e1");
+    assertThat(chunk.getSequence()).isZero();
+    assertThat(chunk.getObservedAt()).isEqualTo(sent.getObservedAt());
+    assertThat(chunk.getActions()).hasSize(chunk.getHorizon() * chunk.getActionDimensions());
+    assertThat(chunk.getCheckpoint()).matches("[0-9a-f]{64}");
+    assertThat(chunk.getDevice()).isEqualTo("reference/fp32");
+    assertThat(chunk.getBatchSize()).isPositive();
+    assertThat(chunk.getSourceTopic()).isEqualTo("observations");
+    assertThat(chunk.getSourcePartition()).isZero();
+  }
+
+  @Test
+  void whatTheJobCannotServeEndsInOneRejectionAndRestartsNothing() throws Exception {
+    Map<Long, String> expected = new LinkedHashMap<>();
+    for (Map.Entry<byte[], String> bad : badRecords().entrySet()) {
+      expected.put(job.send(null, bad.getKey()), bad.getValue());
+    }
+    long good = job.send(RobotMessages.observation("after-the-bad", "e1", 0));
+    assertThat(job.only(good).chunk()).isNotNull();
+    for (Map.Entry<Long, String> bad : expected.entrySet()) {
+      ObservationOutcome outcome = job.only(bad.getKey()).outcome();
+      assertThat(outcome).as(bad.getValue()).isNotNull();
+      assertThat(outcome.getKind()).isEqualTo(OutcomeKind.REJECTED);
+      assertThat(outcome.getReason()).matches("(?s)" + bad.getValue());
+    }
+    assertThat(job.restarts()).isZero();
+  }
+
+  @Test
+  void anObservationWhoseDeadlineHasPassedExpires() throws Exception {
+    RobotObservation sent = RobotMessages.observation("late", "e1", 0);
+    sent.setDeadline(Instant.EPOCH.plusSeconds(1));
+    ObservationOutcome outcome = job.only(job.send(sent)).outcome();
+    assertThat(outcome.getKind()).isEqualTo(OutcomeKind.EXPIRED);
+  }
+
+  @Test
+  void aRepeatIsSuperseded() throws Exception {
+    RobotObservation sent = RobotMessages.observation("twice", "e1", 0);
+    long first = job.send(sent);
+    long second = job.send(sent);
+    assertThat(job.only(first).chunk()).isNotNull();
+    assertThat(job.only(second).outcome().getKind()).isEqualTo(OutcomeKind.SUPERSEDED);
+  }
+
+  /** Records that cannot be served, and what their rejection says. */
+  private static Map<byte[], String> badRecords() {
+    Map<byte[], String> bad = new LinkedHashMap<>();
+    bad.put("garbage".getBytes(StandardCharsets.UTF_8), "message has 7 bytes: expected .*");
+    bad.put(new byte[5000], "message begins with 00 00: expected c3 01, .*");
+    byte[] unknownSchema = encoded(RobotMessages.observation("bad-schema", "e1", 0));
+    unknownSchema[3] ^= 0x55;
+    bad.put(unknownSchema, "message was written with the schema of fingerprint .*");
+    byte[] whole = encoded(RobotMessages.observation("bad-truncated", "e1", 0));
+    bad.put(Arrays.copyOf(whole, whole.length / 2), "message of .* bytes ends, or claims .*");
+
+    RobotObservation camera = RobotMessages.observation("bad-camera", "e1", 0);
+    camera.setFrames(List.of(RobotMessages.rgb("top", 1), RobotMessages.rgb("belly", 2)));
+    bad.put(encoded(camera), ".*camera.*'?belly'?.*top.*wrist.*");
+    RobotObservation blind = RobotMessages.observation("bad-blind", "e1", 0);
+    blind.setFrames(List.of());
+    bad.put(encoded(blind), ".*(no frame|no camera).*");
+
+    RobotObservation state = RobotMessages.observation("bad-state", "e1", 0);
+    state.setState(List.of(1f, 2f, 3f, 4f));
+    bad.put(encoded(state), ".*state has 4 numbers: expected 3.*");
+    for (float number : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
+      RobotObservation odd = RobotMessages.observation("bad-number-" + number, "e1", 0);
+      odd.setState(List.of(0f, number, 0f));
+      bad.put(encoded(odd), "state\\[1\\] is %s: expected a finite number".formatted(number));
+    }
+
+    bad.put(
+        encoded(RobotMessages.observation("bad-no-prompt", "e1", 1)),
+        "observation has no prompt and episode 'e1' has none to inherit: .*");
+    bad.put(encoded(prompted("bad-cut", "put the red block ".repeat(40))), ".*prompt.*cut.*");
+    bad.put(
+        encoded(prompted("bad-100kB", "x".repeat(100_000))),
+        "prompt has 100,000 bytes: expected at most 8,192");
+
+    byte[] jpeg = RobotMessages.picture("jpeg");
+    bad.put(
+        encoded(pictured("bad-jpeg", FrameEncoding.JPEG, Arrays.copyOf(jpeg, jpeg.length / 2))),
+        ".*JPEG.*truncated.*");
+    byte[] corrupt = jpeg.clone();
+    Arrays.fill(corrupt, 0, 20, (byte) 0x11);
+    bad.put(encoded(pictured("bad-marker", FrameEncoding.JPEG, corrupt)), ".*JPEG.*marker.*");
+    bad.put(encoded(pictured("bad-size", FrameEncoding.PNG, hugePng())), ".*PNG.*60000×60000.*");
+    bad.put(encoded(pictured("bad-kind", FrameEncoding.PNG, jpeg)), ".*PNG.*signature.*");
+    return bad;
+  }
+
+  /** A PNG whose header claims 60000 × 60000 pixels, with a checksum that fits. */
+  private static byte[] hugePng() {
+    byte[] png = RobotMessages.picture("png");
+    ByteBuffer buffer = ByteBuffer.wrap(png);
+    // Signature 8, length 4, "IHDR" at 12, width at 16, height at 20, checksum of 12..28 at 29.
+    buffer.putInt(16, 60_000).putInt(20, 60_000);
+    CRC32 checksum = new CRC32();
+    checksum.update(png, 12, 17);
+    buffer.putInt(29, (int) checksum.getValue());
+    return png;
+  }
+
+  private static RobotObservation prompted(String robot, String prompt) {
+    RobotObservation sent = RobotMessages.observation(robot, "e1", 0);
+    sent.setPrompt(prompt);
+    return sent;
+  }
+
+  private static RobotObservation pictured(String robot, FrameEncoding encoding, byte[] data) {
+    RobotObservation sent = RobotMessages.observation(robot, "e1", 0);
+    sent.setFrames(List.of(RobotMessages.encoded("top", encoding, data)));
+    return sent;
+  }
+
+  private static byte[] encoded(RobotObservation observation) {
+    return WireFormat.observations().encode(observation);
+  }
+
+  private static float[] served(RobotObservation sent) throws Exception {
+    ActionChunk chunk = job.only(job.send(sent)).chunk();
+    assertThat(chunk).isNotNull();
+    float[] actions = new float[chunk.getActions().size()];
+    for (int i = 0; i < actions.length; i++) {
+      actions[i] = chunk.getActions().get(i);
+    }
+    return actions;
+  }
+
+  /** What the model gives, without Flink, Kafka and engine. */
+  private static float[] actions(
+      LoadedPolicy direct, RobotObservation sent, List<CameraFrame> pictures) {
+    Map<String, Frame> frames = new HashMap<>();
+    for (CameraFrame picture : pictures) {
+      frames.put(
+          picture.getCamera(),
+          new Frame(
+              Frame.Encoding.valueOf(picture.getEncoding().name()),
+              picture.getWidth(),
+              picture.getHeight(),
+              picture.getData().array()));
+    }
+    float[] state = new float[sent.getState().size()];
+    for (int i = 0; i < state.length; i++) {
+      state[i] = sent.getState().get(i);
+    }
+    ServedPolicy policy = direct.policy();
+    Observation observation = new Observation(frames, state, RobotMessages.PROMPT);
+    Sample sample =
+        new Sample(
+            policy.prepare(observation),
+            direct
+                .noise()
+                .draw(
+                    new ObservationId(sent.getRobot(), sent.getEpisode(), sent.getSequence()),
+                    policy.noiseSize()),
+            null);
+    return policy.actions(policy.infer(List.of(sample)).x().getFirst(), observation);
+  }
+}

@@ -1,0 +1,177 @@
+package dev.pi0stream.tests.stream;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.pi0stream.job.embedded.EmbeddedFlink;
+import dev.pi0stream.job.embedded.EmbeddedKafka;
+import dev.pi0stream.job.graph.KafkaSettings;
+import dev.pi0stream.job.graph.PolicyJob;
+import dev.pi0stream.schemas.ActionChunk;
+import dev.pi0stream.schemas.ObservationOutcome;
+import dev.pi0stream.schemas.RobotObservation;
+import dev.pi0stream.schemas.WireException;
+import dev.pi0stream.schemas.WireFormat;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.function.BiConsumer;
+import java.util.stream.StreamSupport;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.clients.consumer.ConsumerConfig;
+import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.producer.KafkaProducer;
+import org.apache.kafka.clients.producer.ProducerConfig;
+import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.serialization.ByteArrayDeserializer;
+import org.apache.kafka.common.serialization.ByteArraySerializer;
+
+/** A broker, a cluster and a job between them, with robots at one end and a reader at the other. */
+final class ServedJob implements AutoCloseable {
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
+
+  private final EmbeddedKafka broker;
+  private final EmbeddedFlink flink;
+  private final KafkaSettings topics;
+  private final JobClient job;
+  private final KafkaProducer<byte[], byte[]> robots;
+  private final KafkaConsumer<byte[], byte[]> reader;
+
+  /** How the records ended so far, by their offset. */
+  private final Map<Long, List<End>> ends = new TreeMap<>();
+
+  /** A chunk or an outcome; the other is null. */
+  record End(ActionChunk chunk, ObservationOutcome outcome) {}
+
+  /**
+   * Starts everything.
+   *
+   * @param graph builds the job in an environment
+   */
+  ServedJob(BiConsumer<StreamExecutionEnvironment, KafkaSettings> graph) throws Exception {
+    broker = EmbeddedKafka.start(0);
+    topics =
+        KafkaSettings.defaults(broker.bootstrapServers()).startingAt(KafkaSettings.Start.EARLIEST);
+    broker.createTopics(1, topics.observations(), topics.chunks(), topics.outcomes());
+    flink = EmbeddedFlink.start(0, 1, new Configuration());
+    StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
+    graph.accept(environment, topics);
+    job = flink.submit(environment);
+    robots =
+        new KafkaProducer<>(
+            Map.of(
+                ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
+                broker.bootstrapServers(),
+                ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
+                EmbeddedKafka.MAX_MESSAGE_BYTES,
+                ProducerConfig.LINGER_MS_CONFIG,
+                0),
+            new ByteArraySerializer(),
+            new ByteArraySerializer());
+    reader =
+        new KafkaConsumer<>(
+            Map.of(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, broker.bootstrapServers()),
+            new ByteArrayDeserializer(),
+            new ByteArrayDeserializer());
+    List<TopicPartition> partitions =
+        List.of(new TopicPartition(topics.chunks(), 0), new TopicPartition(topics.outcomes(), 0));
+    reader.assign(partitions);
+    reader.seekToBeginning(partitions);
+  }
+
+  /** The job as it is, with its usual source and sinks. */
+  static ServedJob usual(PolicyJobSettings settings) throws Exception {
+    return new ServedJob(
+        (environment, topics) ->
+            PolicyJob.build(environment, settings.job(), topics, settings.loader()));
+  }
+
+  /** Sends an observation; returns its offset. */
+  long send(RobotObservation observation) {
+    return send(
+        observation.getRobot().getBytes(StandardCharsets.UTF_8),
+        WireFormat.observations().encode(observation));
+  }
+
+  /** Sends a record; returns its offset. */
+  long send(byte[] key, byte[] value) {
+    try {
+      return robots.send(new ProducerRecord<>(topics.observations(), key, value)).get().offset();
+    } catch (ExecutionException e) {
+      throw new AssertionError(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Waits until every record up to {@code offset} has an outcome, and returns what there is. */
+  Map<Long, List<End>> awaitOutcomesUpTo(long offset) throws Exception {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (ends.keySet().stream().filter(o -> o <= offset).count() <= offset) {
+      assertThat(job.getJobStatus().get()).isNotIn(JobStatus.FAILED, JobStatus.CANCELED);
+      assertThat(System.nanoTime())
+          .as("records up to %d within %s; %d have an outcome", offset, PATIENCE, ends.size())
+          .isLessThan(end);
+      poll();
+    }
+    return Collections.unmodifiableMap(ends);
+  }
+
+  /** The one end of a record. */
+  End only(long offset) throws Exception {
+    return assertThat(awaitOutcomesUpTo(offset).get(offset)).singleElement().actual();
+  }
+
+  /** How often a task of the job was started again. */
+  int restarts() throws Exception {
+    return StreamSupport.stream(
+            flink
+                .cluster()
+                .getExecutionGraph(job.getJobID())
+                .get()
+                .getAllExecutionVertices()
+                .spliterator(),
+            false)
+        .map(AccessExecutionVertex::getCurrentExecutionAttempt)
+        .mapToInt(attempt -> attempt.getAttemptNumber())
+        .max()
+        .orElseThrow();
+  }
+
+  @Override
+  public void close() throws Exception {
+    robots.close();
+    reader.close();
+    job.cancel().get();
+    flink.close();
+    broker.close();
+  }
+
+  private void poll() throws WireException {
+    for (ConsumerRecord<byte[], byte[]> record : reader.poll(Duration.ofMillis(100))) {
+      if (record.topic().equals(topics.chunks())) {
+        ActionChunk chunk = WireFormat.chunks().decode(record.value());
+        assertThat(record.key()).isEqualTo(chunk.getRobot().getBytes(StandardCharsets.UTF_8));
+        end(chunk.getSourceOffset(), new End(chunk, null));
+      } else {
+        ObservationOutcome outcome = WireFormat.outcomes().decode(record.value());
+        end(outcome.getSourceOffset(), new End(null, outcome));
+      }
+    }
+  }
+
+  private void end(long offset, End end) {
+    ends.computeIfAbsent(offset, _ -> new ArrayList<>()).add(end);
+  }
+}
