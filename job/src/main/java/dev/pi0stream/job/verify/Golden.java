@@ -24,6 +24,7 @@ import java.util.OptionalDouble;
  * @param preprocess files of openpi's conventions
  * @param tokenizers files of texts and their ids
  * @param actionQueues scripts for the action queue
+ * @param errorsFile the file of {@code errors}
  * @param errors LeRobot's own bfloat16 rms error of the final x, by the name of the case
  */
 record Golden(
@@ -34,8 +35,10 @@ record Golden(
     List<Operation> preprocess,
     List<String> tokenizers,
     List<String> actionQueues,
+    String errorsFile,
     Map<String, Double> errors) {
 
+  private static final String ERRORS = "bf16-errors.json";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
@@ -117,7 +120,8 @@ record Golden(
           operations(manifest.path("preprocess")),
           files(manifest.path("tokenizer")),
           files(manifest.path("action_queue")),
-          errors(manifest.path("errors")));
+          manifest.path("errors").asText(ERRORS),
+          errors(directory.resolve(manifest.path("errors").asText(ERRORS))));
     }
 
     private GoldenCase goldenCase(JsonNode entry, boolean realTime) {
@@ -177,9 +181,8 @@ record Golden(
       return files;
     }
 
-    private Map<String, Double> errors(JsonNode name) {
+    private static Map<String, Double> errors(Path file) {
       Map<String, Double> errors = new LinkedHashMap<>();
-      Path file = directory.resolve(name.asText("bf16-errors.json"));
       if (Files.exists(file)) {
         for (Map.Entry<String, JsonNode> entry : json(file).path("cases").properties()) {
           JsonNode rms = entry.getValue().path("bfloat16").path("rms_error");

@@ -3,6 +3,7 @@ package dev.pi0stream.job.verify;
 import dev.pi0stream.model.checkpoint.CheckpointException;
 import dev.pi0stream.model.checkpoint.Safetensors;
 import dev.pi0stream.model.checkpoint.StoredTensor;
+import dev.pi0stream.model.checkpoint.Weights;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Predicate;
@@ -56,6 +57,11 @@ final class GoldenFile implements AutoCloseable {
     return tensors
         .find(tensor)
         .orElseThrow(() -> new GoldenException("%s: no tensor '%s'".formatted(name, tensor)));
+  }
+
+  /** The tensors below a prefix, as weights. */
+  Weights weights(String prefix) {
+    return Weights.of(tensors).in(prefix);
   }
 
   /** A tensor, widened. */

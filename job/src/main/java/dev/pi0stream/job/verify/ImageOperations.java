@@ -28,21 +28,11 @@ final class ImageOperations {
     }
   }
 
-  /** openpi's on the robot: Pillow's, byte for byte. */
-  void pillow(OperationOutputs outputs) {
-    resize(ResizeWithPad.OPENPI, 0, outputs);
-  }
-
-  /** openpi's in the JAX model: bytes that may be rounded the other way. */
-  void jax(OperationOutputs outputs) {
-    resize(ResizeWithPad.OPENPI_JAX, 1, outputs);
-  }
-
-  private void resize(ResizeWithPad convention, double tolerance, OperationOutputs outputs) {
+  /** openpi's: Pillow's on the robot, JAX's in the model. */
+  void openpi(ResizeWithPad convention, OperationOutputs outputs) {
     for (String name : file.names("out.")) {
       String key = name.substring("out.".length());
-      outputs.pixels(
-          key, () -> bytes(convention, input("in." + key), file.get(name).shape()), tolerance);
+      outputs.pixels(key, () -> bytes(convention, input("in." + key), file.get(name).shape()));
     }
   }
 

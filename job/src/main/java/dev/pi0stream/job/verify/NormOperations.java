@@ -2,13 +2,13 @@ package dev.pi0stream.job.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.pi0stream.device.Device;
-import dev.pi0stream.device.Device.Rows;
-import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Norm;
 import dev.pi0stream.device.Parameter;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Tensor;
-import java.util.List;
+import dev.pi0stream.model.checkpoint.Weights;
+import dev.pi0stream.model.policy.Modulation;
+import dev.pi0stream.model.policy.Modulator;
 
 /** RMSNorm and its adaptive form, by key: {@code in.<key>}, {@code out.<key>}. */
 final class NormOperations {
@@ -54,7 +54,7 @@ final class NormOperations {
     }
   }
 
-  /** What an adaptive norm gives. */
+  /** What an adaptive norm gives: batch × rows × width, and the gate of each batch row. */
   private record Adaptive(Values normalised, Values gate) {}
 
   private Adaptive adaptive(String key, Values x, Values cond, float epsilon) {
@@ -63,30 +63,22 @@ final class NormOperations {
     int rows = OperationCheck.rows(x) / batch;
     float[] normalised = new float[x.values().length];
     float[] gates = new float[batch * columns];
-    try (Linear dense =
-            device.linear(
-                file.stored("weight." + key + ".dense.weight").parameter(),
-                file.stored("weight." + key + ".dense.bias").parameter());
+    Weights dense = file.weights("weight." + key + ".dense.");
+    try (Modulator modulator = Modulator.load(device, dense, columns, cond.dimension(1));
         Norm norm = device.rmsNorm(null, columns, epsilon)) {
       for (int row = 0; row < batch; row++) {
         try (Scope _ = device.scope()) {
           Tensor condition = device.upload(cond.row(row).floats(), 1, cond.dimension(1));
-          float[] modulation = device.download(device.linear(condition, dense));
-          Tensor scale = part(modulation, 0, columns);
-          Tensor shift = part(modulation, 1, columns);
+          Modulation.Adaptive modulation = modulator.modulation(condition);
           Tensor values = device.upload(x.row(row).floats(), rows, columns);
-          float[] result = device.download(device.adaptiveRmsNorm(values, norm, scale, shift));
+          float[] result = device.download(modulation.normalize(device, values, norm));
+          float[] gate = device.download(modulation.gate());
           System.arraycopy(result, 0, normalised, row * result.length, result.length);
-          System.arraycopy(modulation, 2 * columns, gates, row * columns, columns);
+          System.arraycopy(gate, 0, gates, row * columns, columns);
         }
       }
     }
     return new Adaptive(Values.of(normalised, x.shape()), Values.of(gates, batch, 1, columns));
-  }
-
-  private Tensor part(float[] modulation, int index, int columns) {
-    Tensor parts = device.upload(modulation, 3, columns);
-    return device.rows(List.of(new Rows(parts, index, 1)));
   }
 
   private static float epsilon(JsonNode about) {

@@ -1,6 +1,7 @@
 package dev.pi0stream.job.verify;
 
 import dev.pi0stream.device.Device;
+import dev.pi0stream.model.image.ResizeWithPad;
 import java.util.Arrays;
 
 /** Single operations: {@code in.*} and {@code weight.*} are given, {@code out.*} is computed. */
@@ -33,12 +34,15 @@ final class OperationCheck {
             new SuffixOperations(device, file, policies).suffix(operation.about(), outputs);
         case "rtc_weights" -> SuffixOperations.guidanceWeights(operation.about(), outputs);
         case "resize_with_pad" -> new ImageOperations(golden, file).leRobot(outputs);
-        case "openpi_resize_with_pad_pil" -> new ImageOperations(golden, file).pillow(outputs);
-        case "openpi_resize_with_pad_jax" -> new ImageOperations(golden, file).jax(outputs);
-        case "normalisation" -> StatisticsOperations.leRobot(file, outputs);
-        case "state_bins" -> StatisticsOperations.stateBins(file, outputs);
+        case "openpi_resize_with_pad_pil" -> 
+                new ImageOperations(golden, file).openpi(ResizeWithPad.OPENPI, outputs);
+        case "openpi_resize_with_pad_jax" -> 
+                new ImageOperations(golden, file).openpi(ResizeWithPad.OPENPI_JAX, outputs);
+        case "normalisation" ->
+            new StatisticsOperations(file, outputs).leRobot(operation.about());
+        case "state_bins" -> new StatisticsOperations(file, outputs).stateBins();
         case "openpi_normalise" ->
-            new StatisticsOperations(golden).openpi(operation.about(), file, outputs);
+            new StatisticsOperations(file, outputs).openpi(golden, operation.about());
         default ->
             comparisons.same(
                 operation.file(),

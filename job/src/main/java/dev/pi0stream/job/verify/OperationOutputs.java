@@ -58,7 +58,17 @@ final class OperationOutputs {
     compare(name, computed, comparisons.norm(tolerance()), null);
   }
 
-  /** Compares pixels of whole bytes. */
+  /** Compares an RMSNorm that the device computed, where a row counts. */
+  void norm(String name, Supplier<Values> computed, boolean[] rows) {
+    compare(name, computed, comparisons.norm(tolerance()), rows);
+  }
+
+  /** Compares pixels of whole bytes, within the manifest's bounds. */
+  void pixels(String name, Supplier<Values> computed) {
+    pixels(name, computed, tolerance().threshold());
+  }
+
+  /** Compares pixels of whole bytes, within bounds of their own. */
   void pixels(String name, Supplier<Values> computed, double tolerance) {
     if (!wants(name)) {
       return;

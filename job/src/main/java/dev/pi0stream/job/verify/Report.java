@@ -2,12 +2,13 @@ package dev.pi0stream.job.verify;
 
 import java.io.PrintWriter;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
 import java.util.regex.Pattern;
 import picocli.CommandLine.Help.Ansi;
 
@@ -15,103 +16,114 @@ import picocli.CommandLine.Help.Ansi;
  * Shows results as a table: file by file, the steps and layers of a component that passed on one
  * line with the worst of them, every failure on a line of its own and once more at the end.
  */
-final class Report {
+public final class Report {
   private static final Pattern NUMBER = Pattern.compile("(?<=step|layer)\\d+");
-  private static final String COLUMNS = "  %-44s %5s  %9s  %9s  %9s  %9s  %s%n";
 
   private final PrintWriter out;
   private final Ansi ansi;
+  private boolean begun;
 
-  Report(PrintWriter out, Ansi ansi) {
+  public Report(PrintWriter out, Ansi ansi) {
     this.out = out;
     this.ansi = ansi;
   }
 
-  /** Prints everything. */
-  void print(Verification.Outcome outcome) {
-    out.printf(COLUMNS, "component", "count", "PCC", "max error", "rms error", "threshold", "");
-    Map<String, List<Result>> byFile = new LinkedHashMap<>();
-    for (Result result : outcome.results()) {
-      byFile.computeIfAbsent(result.file(), file -> new ArrayList<>()).add(result);
+  /** Prints the results of one file. */
+  public void printFile(List<Result> results) {
+    if (!begun) {
+      line("component", "count", "PCC", "max error", "rms error", "threshold", "");
+      begun = true;
     }
-    byFile.forEach(this::printFile);
-    List<Result> failures = outcome.results().stream().filter(result -> !result.pass()).toList();
-    if (!failures.isEmpty()) {
-      out.println();
-      out.println(ansi.string("@|bold,red Failed:|@"));
-      for (Result failure : failures) {
-        out.printf("  %s %s%s%n", failure.file(), failure.component(), note(failure));
+    long passed = results.stream().filter(Result::pass).count();
+    out.println();
+    out.println(
+        results.getFirst().file()
+            + (passed == results.size()
+                ? "  %d passed".formatted(passed)
+                : marked("  %d of %d passed".formatted(passed, results.size()))));
+    Map<String, List<Result>> groups = new LinkedHashMap<>();
+    for (Result result : results) {
+      String name = NUMBER.matcher(result.component()).replaceAll("*");
+      groups.computeIfAbsent(name, _ -> new ArrayList<>()).add(result);
+    }
+    groups.forEach(this::printGroup);
+    out.flush();
+  }
+
+  private void printGroup(String name, List<Result> group) {
+    List<Result> passed = group.stream().filter(Result::pass).toList();
+    if (!passed.isEmpty()) {
+      Result first = passed.getFirst();
+      line(
+          passed.size() == 1 ? first.component() : name,
+          passed.size(),
+          correlation(worst(passed, Result::pcc, Comparator.reverseOrder())),
+          scientific(worst(passed, Result::maxAbsError, Comparator.naturalOrder())),
+          scientific(worst(passed, Result::rmsError, Comparator.naturalOrder())),
+          threshold(first),
+          first.note() == null ? "" : first.note());
+    }
+    for (Result failure : group) {
+      if (!failure.pass()) {
+        line(
+            failure.component(),
+            1,
+            correlation(failure.pcc()),
+            scientific(failure.maxAbsError()),
+            scientific(failure.rmsError()),
+            threshold(failure),
+            marked("FAIL") + note(failure));
       }
     }
-    for (Comparisons.Skipped skipped : outcome.skipped()) {
-      out.printf("%nnot checked: %s: %s%n", skipped.file(), skipped.reason());
-    }
+  }
+
+  /** Prints the failures once more, what was not checked, and the summary. */
+  public void printEnd(Verification.Outcome outcome) {
     out.println();
+    if (outcome.failed() > 0) {
+      out.println(marked("Failed:"));
+      for (Result result : outcome.results()) {
+        if (!result.pass()) {
+          out.println("  " + result.file() + " " + result.component() + note(result));
+        }
+      }
+      out.println();
+    }
+    for (Comparisons.Skipped skipped : outcome.skipped()) {
+      out.println("not checked: " + skipped.file() + ": " + skipped.reason());
+    }
     out.println(outcome.summary());
     out.flush();
   }
 
-  private void printFile(String file, List<Result> results) {
-    long passed = results.stream().filter(Result::pass).count();
-    out.println();
-    out.println(
-        ansi.string(
-            "@|bold %s|@ %d of %d".formatted(escape(file), passed, results.size())));
-    Map<String, List<Result>> groups = new LinkedHashMap<>();
-    for (Result result : results) {
-      String group =
-          result.pass()
-              ? NUMBER.matcher(result.component()).replaceAll("*")
-              : result.component() + " "; // on its own
-      groups.computeIfAbsent(group, name -> new ArrayList<>()).add(result);
-    }
-    groups.forEach((name, group) -> printGroup(group.size() == 1 ? null : name, group));
-  }
-
-  private void printGroup(String name, List<Result> group) {
-    Result first = group.getFirst();
-    out.printf(
-        Locale.ROOT,
-        COLUMNS,
-        name == null ? first.component() : name,
-        group.size(),
-        correlation(lowest(group)),
-        scientific(largest(group.stream().map(Result::maxAbsError).toList())),
-        scientific(largest(group.stream().map(Result::rmsError).toList())),
-        first.threshold() == 0 ? "exact" : "%.3g".formatted(first.threshold()),
-        first.pass()
-            ? first.note() == null ? "" : first.note()
-            : ansi.string("@|bold,red FAIL|@") + note(first));
+  private void line(Object... cells) {
+    out.println("  %-36s %5s  %10s  %9s  %9s  %9s  %s".formatted(cells).stripTrailing());
   }
 
   private static String note(Result result) {
     return result.note() == null ? "" : ": " + result.note();
   }
 
-  private static Double lowest(List<Result> group) {
-    return group.stream()
-        .map(Result::pcc)
-        .filter(pcc -> pcc != null)
-        .min(Comparator.naturalOrder())
-        .orElse(null);
-  }
-
-  private static Double largest(Collection<Double> errors) {
-    return errors.stream()
-        .filter(error -> error != null)
-        .max(Comparator.naturalOrder())
-        .orElse(null);
+  private static Double worst(
+      List<Result> group, Function<Result, Double> value, Comparator<Double> order) {
+    return group.stream().map(value).filter(Objects::nonNull).max(order).orElse(null);
   }
 
   private static String correlation(Double value) {
-    return value == null ? "–" : "%.7f".formatted(value);
+    return value == null ? "-" : String.format(Locale.ROOT, "%.8f", value);
   }
 
   private static String scientific(Double value) {
-    return value == null ? "–" : value == 0 ? "0" : "%.2e".formatted(value);
+    return value == null ? "-" : value == 0 ? "0" : String.format(Locale.ROOT, "%.2e", value);
   }
 
-  private static String escape(String text) {
-    return text.replace("@|", "@ |");
+  private static String threshold(Result result) {
+    return result.threshold() == 0
+        ? "exact"
+        : String.format(Locale.ROOT, "%.4g", result.threshold());
+  }
+
+  private String marked(String text) {
+    return ansi.enabled() ? ansi.string("@|bold,red " + text + "|@") : text;
   }
 }

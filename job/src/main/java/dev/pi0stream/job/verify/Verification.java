@@ -78,7 +78,7 @@ public final class Verification {
       for (GoldenCase entry : golden.cases()) {
         step(entry.file(), comparisons, progress, () -> cases.run(entry, comparisons));
       }
-      step("bf16-errors.json", comparisons, progress, () -> cases.summarise(comparisons));
+      step(golden.errorsFile(), comparisons, progress, () -> cases.summarise(comparisons));
       OperationCheck operations = new OperationCheck(golden, device, policies);
       for (Golden.Operation operation : golden.operations()) {
         step(

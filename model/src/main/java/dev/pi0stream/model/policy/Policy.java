@@ -81,6 +81,11 @@ public final class Policy implements AutoCloseable {
     return device;
   }
 
+  /** The time of a denoising step, from 1 (noise) towards 0 (data). */
+  public static double time(int step, int steps) {
+    return Denoiser.time(step, steps);
+  }
+
   /** Numbers of a chunk in model units: horizon × action columns. */
   public int chunkNumbers() {
     return config.chunkSize() * config.maxActionDimension();
