@@ -37,12 +37,17 @@ final class Golden {
     return StreamSupport.stream(MANIFEST.get(part).spliterator(), false);
   }
 
-  /** One entry of the operations. */
-  static JsonNode operation(String name) {
-    return entries("ops")
+  /** One entry of a part of the manifest. */
+  static JsonNode named(String part, String name) {
+    return entries(part)
         .filter(entry -> entry.get("name").textValue().equals(name))
         .findFirst()
         .orElseThrow();
+  }
+
+  /** The operations of one kind. */
+  static Stream<JsonNode> operations(String kind) {
+    return entries("ops").filter(entry -> entry.get("op").textValue().equals(kind));
   }
 
   static Safetensors open(JsonNode entry) {
