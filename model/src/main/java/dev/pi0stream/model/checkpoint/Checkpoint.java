@@ -150,8 +150,9 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * The embedding table, vocabulary × width of the backbone: {@code embed_tokens} where it is
-   * there, {@code lm_head} where that is the only copy, as in the published checkpoints.
+   * The embedding table, vocabulary × width of the backbone: {@code embed_tokens}, or {@code
+   * lm_head} where that is the only copy, as in the published checkpoints. Where both are there,
+   * the one that LeRobot takes ({@link #tableName}).
    */
   public Parameter embedding() {
     return table(folder, tensors).parameter();
@@ -176,8 +177,8 @@ public final class Checkpoint implements AutoCloseable {
   private boolean isUnused(String name) {
     String last = TensorNames.LANGUAGE + "layers." + (dimensions.language().layers() - 1) + ".";
     return name.equals(TensorNames.EXPERT_HEAD)
-        || (name.equals(TensorNames.LANGUAGE_HEAD)
-            && tensors.containsKey(TensorNames.LANGUAGE_TABLE))
+        || ((name.equals(TensorNames.LANGUAGE_HEAD) || name.equals(TensorNames.LANGUAGE_TABLE))
+            && !name.equals(tableName(tensors)))
         || name.equals(TensorNames.LANGUAGE + "norm.weight")
         // Of the last layer of the prefix only keys and values are attended.
         || (name.startsWith(last)
@@ -261,11 +262,7 @@ public final class Checkpoint implements AutoCloseable {
   /** Checks that all tensors are there and have their shapes; returns the names of the others. */
   private List<String> check() {
     Map<String, List<Integer>> shapes = Architecture.shapes(config, dimensions);
-    String tableName =
-        tensors.containsKey(TensorNames.LANGUAGE_TABLE)
-            ? TensorNames.LANGUAGE_TABLE
-            : TensorNames.LANGUAGE_HEAD;
-    shapes.put(tableName, List.of(dimensions.vocabulary(), dimensions.language().width()));
+    shapes.put(tableName(tensors), List.of(dimensions.vocabulary(), dimensions.language().width()));
     for (Map.Entry<String, List<Integer>> entry : shapes.entrySet()) {
       StoredTensor tensor = tensors.get(entry.getKey());
       if (tensor == null) {
@@ -323,9 +320,28 @@ public final class Checkpoint implements AutoCloseable {
     return tensors;
   }
 
+  /**
+   * The name of the embedding table. LeRobot's {@code _fix_pytorch_state_dict_keys} goes through a
+   * file in the order of its data and lets {@code lm_head} overwrite the table, then {@code
+   * embed_tokens} again when it comes to that: the later one counts. Files have the wider types
+   * first and equal ones by name, so that this is {@code embed_tokens} but for one that is stored
+   * in a type before that of {@code lm_head}. Shards count as if they were one file.
+   */
+  private static String tableName(Map<String, StoredTensor> tensors) {
+    StoredTensor table = tensors.get(TensorNames.LANGUAGE_TABLE);
+    StoredTensor head = tensors.get(TensorNames.LANGUAGE_HEAD);
+    if (table == null || head == null) {
+      return table == null ? TensorNames.LANGUAGE_HEAD : TensorNames.LANGUAGE_TABLE;
+    }
+    boolean headIsLater =
+        table.file().equals(head.file())
+            ? head.data().address() > table.data().address()
+            : table.type().compareTo(head.type()) > 0;
+    return headIsLater ? TensorNames.LANGUAGE_HEAD : TensorNames.LANGUAGE_TABLE;
+  }
+
   private static StoredTensor table(Path folder, Map<String, StoredTensor> tensors) {
-    StoredTensor table =
-        tensors.getOrDefault(TensorNames.LANGUAGE_TABLE, tensors.get(TensorNames.LANGUAGE_HEAD));
+    StoredTensor table = tensors.get(tableName(tensors));
     if (table == null) {
       throw new CheckpointException(
           "%s: the embedding table is missing; expected tensor '%s' or '%s'"
