@@ -105,8 +105,9 @@ abstract class DeviceContract {
     Parameter bias = Parameter.vector("b", random(columns, 5));
     for (int rows : ROWS) {
       float[] x = shifted(random(rows * columns, 6), 3);
+      // The mean is subtracted: x's own rounding counts in units of what is left.
       close(
-          tolerance() * 5,
+          tolerance() * 20,
           on -> on.layerNorm(on.upload(x, rows, columns), on.layerNorm(weight, bias, 1e-6f)));
     }
   }
@@ -245,7 +246,10 @@ abstract class DeviceContract {
     Parameter up = Parameter.of("up", outputs, inputs, weights(outputs, inputs, 26));
     for (int rows : ROWS) {
       float[] x = random(rows * inputs, 27);
-      closeProducts(on -> on.gatedLinear(on.upload(x, rows, inputs), on.gatedLinear(gate, up)));
+      // Two products, and their product.
+      close(
+          productTolerance() * 2,
+          on -> on.gatedLinear(on.upload(x, rows, inputs), on.gatedLinear(gate, up)));
     }
   }
 

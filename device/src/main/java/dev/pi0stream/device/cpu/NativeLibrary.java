@@ -42,7 +42,7 @@ final class NativeLibrary {
     // The library finds the OpenMP runtime beside it, by its run path; the jar carries one of them.
     List<String> runtimes =
         mac ? List.of("libiomp5.dylib", "libomp.dylib") : List.of("libgomp.so.1");
-    Path file = extract(platform, mac ? "libdnnl.3.dylib" : "libdnnl.so.3", runtimes);
+    Path file = extract(platform, mac ? "libdnnl.3.dylib" : "libdnnl.so.3", runtimes, cache());
     try {
       return SymbolLookup.libraryLookup(file, Arena.global());
     } catch (IllegalArgumentException e) {
@@ -72,7 +72,13 @@ final class NativeLibrary {
     return system + "-" + machine;
   }
 
-  private static Path extract(String platform, String library, List<String> runtimes) {
+  /**
+   * Copies a platform's library out of its jar.
+   *
+   * @param runtimes copied beside it, as far as the jar has them
+   * @return where the library is
+   */
+  static Path extract(String platform, String library, List<String> runtimes, Path cache) {
     String folder = RESOURCES + platform + "/";
     URL url = NativeLibrary.class.getClassLoader().getResource(folder + library);
     if (url == null) {
@@ -80,7 +86,6 @@ final class NativeLibrary {
           "oneDNN is not on the class path: add the jar org.bytedeco:dnnl with the classifier "
               + platform);
     }
-    Path cache = cache();
     try {
       Path target = cache.resolve("dnnl-%s-%s".formatted(platform, fingerprint(url)));
       if (!Files.isDirectory(target)) {

@@ -4,6 +4,7 @@ import dev.pi0stream.device.DeviceException;
 import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Memory from the C library, aligned to cache lines. Not from an {@link java.lang.foreign.Arena}:
@@ -16,6 +17,8 @@ final class NativeMemory {
 
   private static final Functions LIBC =
       NativeFunctions.link(Functions.class, Linker.nativeLinker().defaultLookup());
+
+  private static final AtomicLong ALLOCATED = new AtomicLong();
 
   private NativeMemory() {}
 
@@ -47,7 +50,13 @@ final class NativeMemory {
     if (memory.address() == 0) {
       throw new DeviceException("device 'cpu' cannot allocate " + bytes + " bytes");
     }
+    ALLOCATED.addAndGet(rounded);
     return memory.reinterpret(rounded);
+  }
+
+  /** What is allocated and not freed, in bytes, over all devices. */
+  static long allocated() {
+    return ALLOCATED.get();
   }
 
   /** Frees what {@link #allocate} gave. */
@@ -57,5 +66,6 @@ final class NativeMemory {
     } catch (Throwable t) {
       throw new AssertionError("free", t);
     }
+    ALLOCATED.addAndGet(-memory.byteSize());
   }
 }

@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,7 +40,6 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   private final Duration timeout;
 
   private transient PolicyEngine engine;
-  private transient Admission admission;
   private transient PolicyMetrics metrics;
   private transient Map<SourcePosition, CompletableFuture<PolicyOutcome>> inFlight;
 
@@ -66,7 +66,6 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     } catch (IllegalArgumentException e) {
       throw new SuppressRestartsException(e);
     }
-    admission = new Admission(engine.policy());
     metrics = new PolicyMetrics(getRuntimeContext().getMetricGroup(), pool);
     inFlight = new ConcurrentHashMap<>();
   }
@@ -74,9 +73,9 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   @Override
   public void asyncInvoke(ResolvedObservation input, ResultFuture<Outcome> result) {
     Observation observation = new Observation(input.frames(), input.state(), input.prompt());
-    String refusal = admission.refusal(observation);
-    if (refusal != null) {
-      result.complete(List.of(ended(input, Outcome.Kind.REJECTED, refusal)));
+    Optional<String> refusal = engine.policy().refusal(observation);
+    if (refusal.isPresent()) {
+      result.complete(List.of(ended(input, Outcome.Kind.REJECTED, refusal.get())));
       return;
     }
     CompletableFuture<PolicyOutcome> answer =

@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -89,14 +90,13 @@ final class FakePolicy implements ServedPolicy {
     return 4;
   }
 
+  /** Refuses unknown cameras. */
   @Override
-  public int promptLimit() {
-    return 10;
-  }
-
-  @Override
-  public int promptTokens(Observation observation) {
-    return 1 + observation.prompt().split(" ", -1).length;
+  public Optional<String> refusal(Observation observation) {
+    return observation.frames().keySet().stream()
+        .filter(camera -> !cameras().contains(camera))
+        .map("there is no camera '%s'"::formatted)
+        .findFirst();
   }
 
   @Override

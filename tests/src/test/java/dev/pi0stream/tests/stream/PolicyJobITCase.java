@@ -38,8 +38,7 @@ class PolicyJobITCase {
 
   @BeforeAll
   static void start() throws Exception {
-    job =
-        ServedJob.usual(PolicyJobSettings.every(Duration.ofSeconds(1), new CheckpointLoader()));
+    job = ServedJob.usual(PolicyJobSettings.every(Duration.ofSeconds(1), new CheckpointLoader()));
   }
 
   @AfterAll
@@ -65,8 +64,7 @@ class PolicyJobITCase {
       assertThat(served(first)).containsExactly(actions(direct, first, first.getFrames()));
       assertThat(served(second)).containsExactly(actions(direct, second, second.getFrames()));
       assertThat(served(third))
-          .containsExactly(
-              actions(direct, third, List.of(jpeg, second.getFrames().getLast())));
+          .containsExactly(actions(direct, third, List.of(jpeg, second.getFrames().getLast())));
       assertThat(served(fourth)).containsExactly(actions(direct, fourth, List.of(png)));
     }
   }
@@ -164,10 +162,8 @@ class PolicyJobITCase {
     byte[] corrupt = jpeg.clone();
     Arrays.fill(corrupt, 0, 20, (byte) 0x11);
     bad.put(encoded(pictured("bad-marker", FrameEncoding.JPEG, corrupt)), ".*JPEG.*marker.*");
-    bad.put(
-        encoded(pictured("bad-size", FrameEncoding.PNG, hugePng())), ".*PNG.*60000×60000.*");
-    bad.put(
-        encoded(pictured("bad-kind", FrameEncoding.PNG, jpeg)), ".*PNG.*signature.*");
+    bad.put(encoded(pictured("bad-size", FrameEncoding.PNG, hugePng())), ".*PNG.*60000×60000.*");
+    bad.put(encoded(pictured("bad-kind", FrameEncoding.PNG, jpeg)), ".*PNG.*signature.*");
     return bad;
   }
 

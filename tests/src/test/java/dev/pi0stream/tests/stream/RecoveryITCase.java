@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -39,7 +40,8 @@ class RecoveryITCase {
     PolicyJobSettings settings =
         PolicyJobSettings.every(Duration.ofSeconds(1), new CheckpointLoader());
     long loads = DevicePool.ofTaskManager().loads();
-    try (ServedJob job = new ServedJob((environment, topics) -> faulty(environment, topics, settings))) {
+    try (ServedJob job =
+        new ServedJob((environment, topics) -> faulty(environment, topics, settings))) {
       Map<Long, List<ServedJob.End>> ends = job.awaitOutcomesUpTo(play(job));
       assertThat(job.restarts()).isEqualTo(2);
       assertThat(DevicePool.ofTaskManager().loads()).isEqualTo(loads + 1);
@@ -169,13 +171,8 @@ class RecoveryITCase {
       }
 
       @Override
-      public int promptLimit() {
-        return policy.promptLimit();
-      }
-
-      @Override
-      public int promptTokens(Observation observation) {
-        return policy.promptTokens(observation);
+      public Optional<String> refusal(Observation observation) {
+        return policy.refusal(observation);
       }
 
       @Override

@@ -61,8 +61,7 @@ final class ServedJob implements AutoCloseable {
   ServedJob(BiConsumer<StreamExecutionEnvironment, KafkaSettings> graph) throws Exception {
     broker = EmbeddedKafka.start(0);
     topics =
-        KafkaSettings.defaults(broker.bootstrapServers())
-            .startingAt(KafkaSettings.Start.EARLIEST);
+        KafkaSettings.defaults(broker.bootstrapServers()).startingAt(KafkaSettings.Start.EARLIEST);
     broker.createTopics(1, topics.observations(), topics.chunks(), topics.outcomes());
     flink = EmbeddedFlink.start(0, 1, new Configuration());
     StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
@@ -85,8 +84,7 @@ final class ServedJob implements AutoCloseable {
             new ByteArrayDeserializer(),
             new ByteArrayDeserializer());
     List<TopicPartition> partitions =
-        List.of(
-            new TopicPartition(topics.chunks(), 0), new TopicPartition(topics.outcomes(), 0));
+        List.of(new TopicPartition(topics.chunks(), 0), new TopicPartition(topics.outcomes(), 0));
     reader.assign(partitions);
     reader.seekToBeginning(partitions);
   }
