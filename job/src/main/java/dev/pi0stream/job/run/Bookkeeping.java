@@ -64,11 +64,7 @@ final class Bookkeeping implements AutoCloseable {
     }
     observationReader =
         new TopicReader(
-            "pi0-ledger-observations",
-            kafka.bootstrapServers(),
-            sent,
-            this::observation,
-            failures);
+            "pi0-ledger-observations", kafka.bootstrapServers(), sent, this::observation, failures);
     answerReader =
         new TopicReader(
             "pi0-ledger-answers", kafka.bootstrapServers(), answered, this::answer, failures);
@@ -129,8 +125,7 @@ final class Bookkeeping implements AutoCloseable {
     }
   }
 
-  private void answer(ConsumerRecord<byte[], byte[]> message, Instant readAt)
-      throws WireException {
+  private void answer(ConsumerRecord<byte[], byte[]> message, Instant readAt) throws WireException {
     if (message.topic().equals(kafka.chunks())) {
       ledger.answered(chunks.decode(message.value()), readAt);
     } else {

@@ -17,9 +17,9 @@ import java.util.Map;
 
 /**
  * Plays one logged episode as a robot: sends each step's frames, state and instruction when its
- * time has come, and begins again under a new episode's name when it is over. Steps are due at fixed
- * times from the first on, so that a step that comes late does not delay the others; none is left
- * out.
+ * time has come, and begins again under a new episode's name when it is over. Steps are due at
+ * fixed times from the first on, so that a step that comes late does not delay the others; none is
+ * left out.
  */
 final class EpisodePlayer {
   private static final long NANOS_PER_SECOND = 1_000_000_000L;

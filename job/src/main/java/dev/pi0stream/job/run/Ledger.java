@@ -93,8 +93,7 @@ final class Ledger {
    */
   synchronized void answered(ActionChunk chunk, Instant readAt) {
     long micros =
-        Math.round(
-            Duration.between(chunk.getObservedAt(), readAt).toNanos() * MICROS_PER_NANO);
+        Math.round(Duration.between(chunk.getObservedAt(), readAt).toNanos() * MICROS_PER_NANO);
     answered(
         new SourcePosition(
             chunk.getSourceTopic(), chunk.getSourcePartition(), chunk.getSourceOffset()),
@@ -112,9 +111,7 @@ final class Ledger {
   /** Takes a record of the outcomes topic. */
   synchronized void answered(ObservationOutcome outcome) {
     ObservationId id =
-        outcome.getRobot() == null
-                || outcome.getEpisode() == null
-                || outcome.getSequence() == null
+        outcome.getRobot() == null || outcome.getEpisode() == null || outcome.getSequence() == null
             ? null
             : new ObservationId(outcome.getRobot(), outcome.getEpisode(), outcome.getSequence());
     answered(

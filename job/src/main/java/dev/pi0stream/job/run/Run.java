@@ -116,14 +116,7 @@ public final class Run {
       Fleet fleet;
       try (ObservationTopic topic =
           new ObservationTopic(kafka.bootstrapServers(), kafka.observations(), this::fail)) {
-        fleet =
-            Fleet.of(
-                dataset,
-                cameras,
-                settings.speed(),
-                session(),
-                new WallPace(end),
-                topic);
+        fleet = Fleet.of(dataset, cameras, settings.speed(), session(), new WallPace(end), topic);
         fleet.log(logged);
         awaitRunning(flink, job);
         progress.begin();
@@ -192,9 +185,7 @@ public final class Run {
         settings.device(), settings.precision(), settings.deviceReason());
     out.printf(
         "robots      %d, one for each episode of %s, %s steps a second each%n",
-        dataset.episodes().size(),
-        settings.robots(),
-        number(dataset.fps() * settings.speed()));
+        dataset.episodes().size(), settings.robots(), number(dataset.fps() * settings.speed()));
     out.printf("cameras     %s%n", cameras.describe());
     out.printf(
         "kafka       %s%s; topics %s, %s, %s%n",
@@ -207,8 +198,7 @@ public final class Run {
     out.flush();
   }
 
-  private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, int robots)
-      throws Exception {
+  private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, int robots) throws Exception {
     EngineSpec engine =
         new EngineSpec(
             settings.checkpoint().toString(), settings.device(), settings.precision(), MAX_BATCH);
@@ -279,8 +269,7 @@ public final class Run {
   }
 
   /** Waits until every observation on the topic has its outcome, unless the job is gone. */
-  private void drain(Bookkeeping books, Ledger ledger, JobClient job)
-      throws InterruptedException {
+  private void drain(Bookkeeping books, Ledger ledger, JobClient job) throws InterruptedException {
     Map<TopicPartition, Long> last = books.end();
     Instant latest = Instant.now().plus(LAST_ANSWERS);
     while (!books.isSettled(last)) {

@@ -59,16 +59,14 @@ final class TopicReader implements AutoCloseable {
   }
 
   /** A consumer that begins nowhere by itself and commits nothing. */
-  static KafkaConsumer<byte[], byte[]> consumer(
-      String bootstrapServers, Map<String, Object> more) {
+  static KafkaConsumer<byte[], byte[]> consumer(String bootstrapServers, Map<String, Object> more) {
     Map<String, Object> settings = new HashMap<>();
     settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
     settings.put(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG, "none");
     settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
     settings.putAll(more);
-    return new KafkaConsumer<>(
-        settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+    return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
   }
 
   /** Whether everything before these offsets was handled. */

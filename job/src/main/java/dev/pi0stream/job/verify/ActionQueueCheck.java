@@ -29,7 +29,10 @@ final class ActionQueueCheck {
         }
       }
       comparisons.same(
-          file, "script.rtc_" + (realTime ? "enabled" : "disabled"), difference == null, difference);
+          file,
+          "script.rtc_" + (realTime ? "enabled" : "disabled"),
+          difference == null,
+          difference);
     }
   }
 
@@ -71,7 +74,10 @@ final class ActionQueueCheck {
       return "index %d, expected %s".formatted(queue.index(), after.path("index"));
     }
     List<Double> leftover =
-        queue.leftover().map(rest -> rest.stream().map(ActionQueueCheck::first).toList()).orElse(null);
+        queue
+            .leftover()
+            .map(rest -> rest.stream().map(ActionQueueCheck::first).toList())
+            .orElse(null);
     List<Double> expected =
         after.path("left_over").isArray() ? numbers(after.path("left_over")) : null;
     return differs("left over", expected, leftover);

@@ -101,8 +101,7 @@ final class CaseCheck {
       if (component.counts() == null) {
         comparisons.compare(file.name(), name, values, expected, criterion);
       } else {
-        comparisons.compare(
-            file.name(), name, values, expected, criterion, component.counts());
+        comparisons.compare(file.name(), name, values, expected, criterion, component.counts());
       }
     } catch (RuntimeException e) {
       comparisons.fail(file.name(), name, e);
@@ -253,8 +252,7 @@ final class CaseCheck {
     }
 
     /** What the processor makes of observations, and of the result. */
-    private void host(
-        List<Observation> observations, List<ModelInput> inputs, List<float[]> x) {
+    private void host(List<Observation> observations, List<ModelInput> inputs, List<float[]> x) {
       int limit = config.maxTokens();
       int[] tokens = new int[batch * limit];
       boolean[] mask = new boolean[batch * limit];
@@ -276,8 +274,7 @@ final class CaseCheck {
       onHost(
           "state.padded",
           () ->
-              stacked(
-                  inputs.stream().map(ModelInput::state).toList(), config.maxStateDimension()));
+              stacked(inputs.stream().map(ModelInput::state).toList(), config.maxStateDimension()));
       int dimensions = loaded.processor().actionDimensions();
       onDevice(
           "actions.normalised",
@@ -286,8 +283,7 @@ final class CaseCheck {
             for (float[] chunk : x) {
               float[] columns = new float[config.chunkSize() * dimensions];
               for (int i = 0; i < columns.length; i++) {
-                columns[i] =
-                    chunk[i / dimensions * config.maxActionDimension() + i % dimensions];
+                columns[i] = chunk[i / dimensions * config.maxActionDimension() + i % dimensions];
               }
               cut.add(columns);
             }
@@ -299,7 +295,9 @@ final class CaseCheck {
             List<float[]> actions = new ArrayList<>();
             for (int row = 0; row < batch; row++) {
               actions.add(
-                  loaded.processor().actions(x.get(row), config.chunkSize(), observations.get(row).state()));
+                  loaded
+                      .processor()
+                      .actions(x.get(row), config.chunkSize(), observations.get(row).state()));
             }
             return stacked(actions, config.chunkSize(), dimensions);
           });
@@ -361,8 +359,7 @@ final class CaseCheck {
       }
       onHost("suffix.positions", tensors::suffixPositions);
       onHost("suffix.attention_mask", tensors::suffixMask);
-      onDevice(
-          "suffix.embs.step0", () -> tensors.suffixRows("suffix.state", "suffix.embs.step0"));
+      onDevice("suffix.embs.step0", () -> tensors.suffixRows("suffix.state", "suffix.embs.step0"));
       onDevice(
           "suffix.out.step0", () -> tensors.suffixRows("expert.state.out", "suffix.out.step0"));
       onHost("x.step0", () -> tensors.actionRows("x.step0"));
@@ -396,9 +393,7 @@ final class CaseCheck {
       if (guidance == null) {
         return;
       }
-      onHost(
-          "weights",
-          () -> Values.of(guidance.weights(config.chunkSize()), config.chunkSize()));
+      onHost("weights", () -> Values.of(guidance.weights(config.chunkSize()), config.chunkSize()));
       for (int i = 0; i < entry.steps(); i++) {
         int step = i;
         onHost(
@@ -411,8 +406,7 @@ final class CaseCheck {
               Values guided = tensors.actionRows("v.step" + step);
               double[] values = new double[model.values().length];
               for (int j = 0; j < values.length; j++) {
-                values[j] =
-                    (model.values()[j] - guided.values()[j]) / weight(guidance, step);
+                values[j] = (model.values()[j] - guided.values()[j]) / weight(guidance, step);
               }
               return Values.of(values, model.shape());
             };
@@ -470,8 +464,7 @@ final class CaseCheck {
       float[] prefixRow(int index) {
         CaseRecorder.Matrix rows = recorder.get("prefix.embs");
         int row = index < cameras.size() * tokens ? index % tokens : tokens;
-        return Arrays.copyOfRange(
-            rows.values(), row * rows.columns(), (row + 1) * rows.columns());
+        return Arrays.copyOfRange(rows.values(), row * rows.columns(), (row + 1) * rows.columns());
       }
     }
   }

@@ -37,8 +37,7 @@ record CaseTensors(
     float[] repeated = new float[batch * matrix.columns()];
     for (int row = 0; row < batch; row++) {
       int from = matrix.rows() == 1 ? 0 : row * matrix.columns();
-      System.arraycopy(
-          matrix.values(), from, repeated, row * matrix.columns(), matrix.columns());
+      System.arraycopy(matrix.values(), from, repeated, row * matrix.columns(), matrix.columns());
     }
     return Values.of(repeated, batch, matrix.columns());
   }
@@ -68,8 +67,7 @@ record CaseTensors(
 
   /** The positions that the policy used; rows that it leaves out repeat the one before. */
   Values prefixPositions() {
-    int[] used =
-        rotation(positions -> positions.length == layout.start(batch), "the prefix", 0);
+    int[] used = rotation(positions -> positions.length == layout.start(batch), "the prefix", 0);
     int[] positions = new int[batch * layout.rows()];
     for (int row = 0; row < batch; row++) {
       int[] sources = layout.sources(row);

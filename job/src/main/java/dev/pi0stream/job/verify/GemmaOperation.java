@@ -192,8 +192,7 @@ final class GemmaOperation {
       if (file.has("in.cond")) {
         int condition = file.get("in.cond").dimension(1);
         for (String norm : List.of("input_layernorm", "post_attention_layernorm")) {
-          modulators.add(
-              Modulator.load(device, weights.in(norm + ".dense."), width, condition));
+          modulators.add(Modulator.load(device, weights.in(norm + ".dense."), width, condition));
         }
       }
     }

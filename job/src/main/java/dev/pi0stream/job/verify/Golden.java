@@ -198,8 +198,7 @@ record Golden(
       String file = text(entry, "file");
       if (!Files.isRegularFile(directory.resolve(file))) {
         throw new GoldenException(
-            "%s names %s, which is not there"
-                .formatted(directory.resolve("manifest.json"), file));
+            "%s names %s, which is not there".formatted(directory.resolve("manifest.json"), file));
       }
       return file;
     }

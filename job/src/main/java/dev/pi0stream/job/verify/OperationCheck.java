@@ -34,12 +34,11 @@ final class OperationCheck {
             new SuffixOperations(device, file, policies).suffix(operation.about(), outputs);
         case "rtc_weights" -> SuffixOperations.guidanceWeights(operation.about(), outputs);
         case "resize_with_pad" -> new ImageOperations(golden, file).leRobot(outputs);
-        case "openpi_resize_with_pad_pil" -> 
-                new ImageOperations(golden, file).openpi(ResizeWithPad.OPENPI, outputs);
-        case "openpi_resize_with_pad_jax" -> 
-                new ImageOperations(golden, file).openpi(ResizeWithPad.OPENPI_JAX, outputs);
-        case "normalisation" ->
-            new StatisticsOperations(file, outputs).leRobot(operation.about());
+        case "openpi_resize_with_pad_pil" ->
+            new ImageOperations(golden, file).openpi(ResizeWithPad.OPENPI, outputs);
+        case "openpi_resize_with_pad_jax" ->
+            new ImageOperations(golden, file).openpi(ResizeWithPad.OPENPI_JAX, outputs);
+        case "normalisation" -> new StatisticsOperations(file, outputs).leRobot(operation.about());
         case "state_bins" -> new StatisticsOperations(file, outputs).stateBins();
         case "openpi_normalise" ->
             new StatisticsOperations(file, outputs).openpi(golden, operation.about());
@@ -54,7 +53,9 @@ final class OperationCheck {
     }
   }
 
-  /** All but the last dimension of a shape: the rows of a tensor whose last dimension is columns. */
+  /**
+   * All but the last dimension of a shape: the rows of a tensor whose last dimension is columns.
+   */
   static int rows(Values values) {
     int[] shape = values.shape();
     return Values.size(Arrays.copyOf(shape, shape.length - 1));

@@ -58,8 +58,7 @@ final class RopeOperation {
     for (int row = 0; row < batch * length; row++) {
       for (int head = 0; head < count; head++) {
         for (int i = 0; i < size; i++) {
-          int from =
-              ((row / length * count + head) * length + row % length) * size + i;
+          int from = ((row / length * count + head) * length + row % length) * size + i;
           int to = row * heads.columns() + column + head * size + i;
           if (pack) {
             packed[to] = (float) values.values()[from];

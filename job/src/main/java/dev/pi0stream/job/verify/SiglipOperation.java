@@ -76,8 +76,7 @@ final class SiglipOperation {
       int times = key.indexOf('x');
       int rows = Integer.parseInt(key.substring(0, times));
       int columns = Integer.parseInt(key.substring(times + 1));
-      outputs.host(
-          key, () -> Values.of(grid.interpolate(rows, columns), 1, rows * columns, width));
+      outputs.host(key, () -> Values.of(grid.interpolate(rows, columns), 1, rows * columns, width));
     }
   }
 

@@ -49,8 +49,7 @@ final class StatisticsOperations {
 
   /** openpi's transforms, in fp64. */
   void openpi(Golden golden, JsonNode about) {
-    Statistics statistics =
-        Statistics.ofOpenpi(golden.resolve(about.path("statistics").asText()));
+    Statistics statistics = Statistics.ofOpenpi(golden.resolve(about.path("statistics").asText()));
     Values state = file.get("in.state");
     Values model = file.get("in.model_actions");
     for (boolean quantiles : new boolean[] {false, true}) {
@@ -79,8 +78,7 @@ final class StatisticsOperations {
 
   private static Normalizer openpi(Statistics statistics, String feature, boolean quantiles) {
     Statistics.Range range =
-        statistics.range(
-            feature, quantiles ? Normalization.QUANTILES : Normalization.MEAN_STD);
+        statistics.range(feature, quantiles ? Normalization.QUANTILES : Normalization.MEAN_STD);
     return new OpenpiNormalizer(quantiles, range.low(), range.high());
   }
 

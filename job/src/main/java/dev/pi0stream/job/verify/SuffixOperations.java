@@ -42,8 +42,7 @@ final class SuffixOperations {
           if (recorder.has("adarms_cond.step0", CaseRecorder.ALL_ROWS)) {
             conditions[row] = recorder.get("adarms_cond.step0").values();
           }
-          Tensor actions =
-              step.embed(device.upload(x.row(row).floats(), horizon, x.dimension(2)));
+          Tensor actions = step.embed(device.upload(x.row(row).floats(), horizon, x.dimension(2)));
           width = actions.columns();
           embedded[row] = new float[rows * width];
           if (suffix instanceof Pi0Suffix pi0) {

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** What a case's tensors may differ by in fp32: the longest prefix of a name that matches counts. */
+/**
+ * What a case's tensors may differ by in fp32: the longest prefix of a name that matches counts.
+ */
 record Tolerances(Map<String, Criterion.Absolute> byPrefix) {
   private static final Criterion.Absolute DEFAULT = new Criterion.Absolute(1e-4, 1e-5);
 

@@ -80,8 +80,7 @@ record Values(double[] values, int[] shape, boolean integral) {
   Values row(int index) {
     int[] rest = Arrays.copyOfRange(shape, 1, shape.length);
     int size = size(rest);
-    return new Values(
-        Arrays.copyOfRange(values, index * size, (index + 1) * size), rest, integral);
+    return new Values(Arrays.copyOfRange(values, index * size, (index + 1) * size), rest, integral);
   }
 
   /** The numbers, rounded to fp32. */

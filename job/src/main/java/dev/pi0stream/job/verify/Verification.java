@@ -81,18 +81,10 @@ public final class Verification {
       step(golden.errorsFile(), comparisons, progress, () -> cases.summarise(comparisons));
       OperationCheck operations = new OperationCheck(golden, device, policies);
       for (Golden.Operation operation : golden.operations()) {
-        step(
-            operation.file(),
-            comparisons,
-            progress,
-            () -> operations.run(operation, comparisons));
+        step(operation.file(), comparisons, progress, () -> operations.run(operation, comparisons));
       }
       for (Golden.Operation operation : golden.preprocess()) {
-        step(
-            operation.file(),
-            comparisons,
-            progress,
-            () -> operations.run(operation, comparisons));
+        step(operation.file(), comparisons, progress, () -> operations.run(operation, comparisons));
       }
       TokenizerCheck texts = new TokenizerCheck(golden, tokenizers);
       for (String file : golden.tokenizers()) {
@@ -100,10 +92,7 @@ public final class Verification {
       }
       for (String file : golden.actionQueues()) {
         step(
-            file,
-            comparisons,
-            progress,
-            () -> new ActionQueueCheck(golden).run(file, comparisons));
+            file, comparisons, progress, () -> new ActionQueueCheck(golden).run(file, comparisons));
       }
     }
   }

@@ -23,8 +23,7 @@ class CameraMappingTest {
   @Test
   void camerasMayBeSwapped() {
     CameraMapping mapping =
-        CameraMapping.of(
-            List.of("top", "wrist"), DATASET, Map.of("top", "wrist", "wrist", "top"));
+        CameraMapping.of(List.of("top", "wrist"), DATASET, Map.of("top", "wrist", "wrist", "top"));
     assertThat(mapping.sources()).containsExactly(entry("top", "wrist"), entry("wrist", "top"));
   }
 
@@ -32,8 +31,7 @@ class CameraMappingTest {
   void anEmptyNameLeavesACameraMissing() {
     CameraMapping mapping = CameraMapping.of(POLICY, DATASET, Map.of("base", ""));
     assertThat(mapping.sources()).containsExactly(entry("wrist", "wrist"));
-    assertThatThrownBy(
-            () -> CameraMapping.of(POLICY, DATASET, Map.of("base", "", "wrist", "")))
+    assertThatThrownBy(() -> CameraMapping.of(POLICY, DATASET, Map.of("base", "", "wrist", "")))
         .hasMessageContaining("no camera is left");
   }
 

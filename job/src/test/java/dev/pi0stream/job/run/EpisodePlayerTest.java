@@ -24,8 +24,7 @@ class EpisodePlayerTest {
   private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
   private static final int LENGTH = 16;
 
-  private final LeRobotDataset dataset =
-      LeRobotDataset.open(Path.of("../tests/datasets/images"));
+  private final LeRobotDataset dataset = LeRobotDataset.open(Path.of("../tests/datasets/images"));
   private final Episode episode = dataset.episodes().getFirst();
   private final CameraMapping cameras =
       CameraMapping.of(List.of("base", "wrist"), dataset.cameras(), Map.of("base", "top"));
@@ -53,7 +52,9 @@ class EpisodePlayerTest {
     VirtualPace pace = new VirtualPace(START.plusMillis(4000));
     player(10, pace).play(START);
     assertThat(sent).hasSize(40);
-    assertThat(sent.subList(0, LENGTH)).extracting(RobotObservation::getEpisode).containsOnly("s-0");
+    assertThat(sent.subList(0, LENGTH))
+        .extracting(RobotObservation::getEpisode)
+        .containsOnly("s-0");
     assertThat(sent.subList(LENGTH, 2 * LENGTH))
         .extracting(RobotObservation::getEpisode)
         .containsOnly("s-1");

@@ -133,8 +133,7 @@ class LedgerTest {
 
   @Test
   void chunksAreComparedWithWhatWasLoggedWithinTheEpisode() {
-    logged.put(
-        "arm", List.of(new float[] {0, 0}, new float[] {1, 10}, new float[] {2, 20}));
+    logged.put("arm", List.of(new float[] {0, 0}, new float[] {1, 10}, new float[] {2, 20}));
     observed(0, 1);
     // Steps 1 and 2 are logged; the third step of the chunk is beyond the episode.
     ledger.answered(chunk(0, 1), SEEN);
@@ -159,7 +158,8 @@ class LedgerTest {
     assertThat(ledger.summary().meanAbsErrorToLogged()).isNull();
   }
 
-  private void counts(long observations, long chunks, long superseded, long expired, long rejected) {
+  private void counts(
+      long observations, long chunks, long superseded, long expired, long rejected) {
     Summary summary = ledger.summary();
     assertThat(
             List.of(

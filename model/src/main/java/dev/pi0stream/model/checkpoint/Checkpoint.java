@@ -151,8 +151,7 @@ public final class Checkpoint implements AutoCloseable {
 
   /**
    * The embedding table, vocabulary × width of the backbone: {@code embed_tokens}, or {@code
-   * lm_head} where that is the only copy, as in the published checkpoints. Where both are there,
-   * the one that LeRobot takes ({@link #tableName}).
+   * lm_head} where that is the only copy, as in the published checkpoints, or the one that counts.
    */
   public Parameter embedding() {
     return table(folder, tensors).parameter();
@@ -177,8 +176,7 @@ public final class Checkpoint implements AutoCloseable {
   private boolean isUnused(String name) {
     String last = TensorNames.LANGUAGE + "layers." + (dimensions.language().layers() - 1) + ".";
     return name.equals(TensorNames.EXPERT_HEAD)
-        || ((name.equals(TensorNames.LANGUAGE_HEAD) || name.equals(TensorNames.LANGUAGE_TABLE))
-            && !name.equals(tableName(tensors)))
+        || (isTable(name) && !name.equals(tableName(tensors)))
         || name.equals(TensorNames.LANGUAGE + "norm.weight")
         // Of the last layer of the prefix only keys and values are attended.
         || (name.startsWith(last)
@@ -320,12 +318,16 @@ public final class Checkpoint implements AutoCloseable {
     return tensors;
   }
 
+  private static boolean isTable(String name) {
+    return name.equals(TensorNames.LANGUAGE_TABLE) || name.equals(TensorNames.LANGUAGE_HEAD);
+  }
+
   /**
-   * The name of the embedding table. LeRobot's {@code _fix_pytorch_state_dict_keys} goes through a
-   * file in the order of its data and lets {@code lm_head} overwrite the table, then {@code
-   * embed_tokens} again when it comes to that: the later one counts. Files have the wider types
-   * first and equal ones by name, so that this is {@code embed_tokens} but for one that is stored
-   * in a type before that of {@code lm_head}. Shards count as if they were one file.
+   * The name of the tensor that is the embedding table. Where both names are there, LeRobot's
+   * loader ({@code modeling_pi0.py}, {@code _fix_pytorch_state_dict_keys}) copies each of them to
+   * the table in the order of the file, and the later one stays. safetensors files are sorted by
+   * type, the widest first, then by name: of one type {@code embed_tokens} counts, and a {@code
+   * lm_head} of a type that comes later.
    */
   private static String tableName(Map<String, StoredTensor> tensors) {
     StoredTensor table = tensors.get(TensorNames.LANGUAGE_TABLE);
@@ -333,11 +335,9 @@ public final class Checkpoint implements AutoCloseable {
     if (table == null || head == null) {
       return table == null ? TensorNames.LANGUAGE_HEAD : TensorNames.LANGUAGE_TABLE;
     }
-    boolean headIsLater =
-        table.file().equals(head.file())
-            ? head.data().address() > table.data().address()
-            : table.type().compareTo(head.type()) > 0;
-    return headIsLater ? TensorNames.LANGUAGE_HEAD : TensorNames.LANGUAGE_TABLE;
+    return head.type().compareTo(table.type()) < 0
+        ? TensorNames.LANGUAGE_HEAD
+        : TensorNames.LANGUAGE_TABLE;
   }
 
   private static StoredTensor table(Path folder, Map<String, StoredTensor> tensors) {

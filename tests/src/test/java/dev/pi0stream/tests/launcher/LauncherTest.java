@@ -18,7 +18,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The launcher in a project of stand-ins: a Maven that only notes its arguments, JDKs that echo. */
+/**
+ * The launcher in a project of stand-ins: a Maven that only notes its arguments, JDKs that echo.
+ */
 class LauncherTest {
   private static final Path LAUNCHER = Path.of("..", "pi0").toAbsolutePath().normalize();
 
@@ -272,7 +274,8 @@ class LauncherTest {
     Files.writeString(home.resolve("release"), "JAVA_VERSION=\"%s\"\n".formatted(version));
     Path java = home.resolve("bin/java");
     Files.writeString(
-        java, "#!/usr/bin/env bash\necho \"java of %s\"\nprintf '[%%s]\\n' \"$@\"\n".formatted(name));
+        java,
+        "#!/usr/bin/env bash\necho \"java of %s\"\nprintf '[%%s]\\n' \"$@\"\n".formatted(name));
     executable(java);
     Path compiler = home.resolve("bin/javac");
     Files.writeString(compiler, "#!/usr/bin/env bash\n");
