@@ -8,6 +8,7 @@ final class Engine implements AutoCloseable {
   private final MemorySegment stream;
   private final int threads;
   private long boundThread;
+  private int boundThreads;
 
   /** An engine whose primitives use so many threads. */
   Engine(int threads) {
@@ -24,14 +25,21 @@ final class Engine implements AutoCloseable {
     return threads;
   }
 
+  /**
+   * Makes the calling thread compile and run primitives with so many threads. OpenMP keeps the
+   * number for each calling thread, and oneDNN compiles a primitive for the number it finds.
+   */
+  void use(int count) {
+    long caller = Thread.currentThread().threadId();
+    if (boundThread != caller || boundThreads != count) {
+      OneDnn.setThreads(count);
+      boundThread = caller;
+      boundThreads = count;
+    }
+  }
+
   /** Runs a primitive and waits for it. */
   void execute(MemorySegment primitive, int count, MemorySegment arguments) {
-    // OpenMP keeps the number of threads for each calling thread.
-    long caller = Thread.currentThread().threadId();
-    if (boundThread != caller) {
-      OneDnn.setThreads(threads);
-      boundThread = caller;
-    }
     OneDnn.primitiveExecute(primitive, stream, count, arguments);
     OneDnn.streamWait(stream);
   }

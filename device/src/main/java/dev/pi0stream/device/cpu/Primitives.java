@@ -16,6 +16,12 @@ final class Primitives implements AutoCloseable {
   /** Weights are laid out as a product with so many rows likes them best. */
   private static final int PACKING_ROWS = 256;
 
+  /**
+   * So many multiplications are worth waking other threads for: some ten microseconds. What is
+   * smaller runs faster on the calling thread alone, and much faster where processors are busy.
+   */
+  private static final long PARALLEL_WORK = 1 << 22;
+
   private final Engine engine;
   private final int limit;
   private final Map<Operation, Primitive> compiled = new LinkedHashMap<>(16, 0.75f, true);
@@ -31,6 +37,7 @@ final class Primitives implements AutoCloseable {
 
   /** The primitive of an operation, to be run before the next one is asked for. */
   Primitive of(Operation operation) {
+    engine.use(operation.work() < PARALLEL_WORK ? 1 : engine.threads());
     Primitive primitive = compiled.get(operation);
     if (primitive == null) {
       if (compiled.size() >= limit) {
@@ -58,6 +65,7 @@ final class Primitives implements AutoCloseable {
   }
 
   private MemoryDescriptor chooseLayout(WeightsShape shape) {
+    engine.use(engine.threads());
     try (var attributes = new Attributes();
         var source = MemoryDescriptor.dense(shape.type(), PACKING_ROWS, shape.inputs());
         var weights = MemoryDescriptor.any(shape.type(), shape.inputs(), shape.outputs());
@@ -82,6 +90,7 @@ final class Primitives implements AutoCloseable {
   void pack(
       DataType type, int inputs, int outputs, MemorySegment from, MemorySegment to, Workspace pad) {
     MemoryDescriptor layout = weightsLayout(type, inputs, outputs);
+    engine.use(engine.threads());
     try (var attributes = new Attributes();
         var source =
             MemoryDescriptor.strided(

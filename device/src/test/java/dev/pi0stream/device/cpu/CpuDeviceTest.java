@@ -119,9 +119,12 @@ class CpuDeviceTest {
     }
     try (CpuDevice device = CpuDevice.open(Precision.FP32, threads)) {
       Linear linear = device.linear(Parameter.of("w", 300, 200, weights), null);
-      assertThat(device.download(device.linear(device.upload(rows, 700, 200), linear)))
-          .usingComparatorWithPrecision(1e-4f)
-          .containsExactly(one);
+      float[] several = device.download(device.linear(device.upload(rows, 700, 200), linear));
+      double largest = 0;
+      for (int i = 0; i < one.length; i++) {
+        largest = Math.max(largest, Math.abs((double) several[i] - one[i]));
+      }
+      assertThat(largest).isLessThan(1e-4);
     }
   }
 
