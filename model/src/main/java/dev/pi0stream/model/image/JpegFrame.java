@@ -181,7 +181,7 @@ record JpegFrame(int width, int height, byte[] pixelData) {
       }
       height = (at(body + 1) << 8) | at(body + 2);
       width = (at(body + 3) << 8) | at(body + 4);
-      limits.check(JPEG, width, height);
+      limits.check(JPEG, width, height, RgbImage.CHANNELS);
       if (count != 1 && count != 3) {
         throw new ImageException(
             "JPEG frame has %d colour components%s: expected 1 (grey) or 3 (colour)"

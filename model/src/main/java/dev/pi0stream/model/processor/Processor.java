@@ -117,8 +117,8 @@ public final class Processor {
   /**
    * The tokens of an observation's prompt, all of them; π0.5's has the state in it.
    *
-   * @throws ObservationException if the state has another length, or the instruction half a
-   *     surrogate pair
+   * @throws ObservationException if the state has another length, or there is no instruction, or it
+   *     has half a surrogate pair
    */
   public Prompts.Prompt prompt(Observation observation) {
     double[] state = conventions.state().normalise(state(observation), stateDimensions());
@@ -126,6 +126,9 @@ public final class Processor {
   }
 
   private Prompts.Prompt prompt(Observation observation, double[] normalised) {
+    if (observation.prompt() == null) {
+      throw new ObservationException("there is no prompt: expected an instruction");
+    }
     try {
       return conventions.prompts().prompt(observation.prompt(), normalised);
     } catch (IllegalArgumentException e) {
@@ -147,9 +150,6 @@ public final class Processor {
           return Optional.of(
               "number %d of the state is %s: expected finite numbers".formatted(i, state[i]));
         }
-      }
-      if (observation.prompt() == null) {
-        return Optional.of("there is no prompt: expected an instruction");
       }
       Prompts.Prompt prompt = prompt(observation);
       if (!prompt.fits()) {
