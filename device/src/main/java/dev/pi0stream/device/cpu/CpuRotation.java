@@ -18,9 +18,9 @@ final class CpuRotation extends DeviceResource implements Rotation {
     this.cosines = new float[positions.length * half];
     this.sines = new float[positions.length * half];
     for (int i = 0; i < half; i++) {
-      double frequency = Math.pow(base, -2.0 * i / size);
+      float frequency = Rotation.frequency(i, size, base);
       for (int row = 0; row < rows; row++) {
-        double angle = positions[row] * frequency;
+        float angle = positions[row] * frequency;
         cosines[row * half + i] = (float) Math.cos(angle);
         sines[row * half + i] = (float) Math.sin(angle);
       }

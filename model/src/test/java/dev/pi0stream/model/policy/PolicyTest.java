@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.pi0stream.device.Device;
+import dev.pi0stream.device.Devices;
 import dev.pi0stream.device.KeyValues;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.device.reference.ReferenceDevice;
 import dev.pi0stream.model.checkpoint.Checkpoint;
@@ -60,8 +62,18 @@ class PolicyTest {
   @ParameterizedTest
   @MethodSource("cases")
   void denoisesAsLeRobotDoes(JsonNode entry) {
+    denoises(entry, "reference");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pi0-base", "pi05-base", "pi0-batch3", "pi05-batch3"})
+  void denoisesAsLeRobotDoesOnTheProcessor(String name) {
+    denoises(Golden.named("cases", name), "cpu");
+  }
+
+  private static void denoises(JsonNode entry, String deviceName) {
     try (Checkpoint opened = Golden.checkpoint(entry.get("checkpoint").textValue());
-        Device device = new ReferenceDevice();
+        Device device = Devices.open(deviceName, Precision.FP32);
         Safetensors expected = Golden.open(entry)) {
       Checkpoint checkpoint = opened.with(entry.get("config"));
       Policy policy = Policy.load(checkpoint, device);
@@ -120,18 +132,29 @@ class PolicyTest {
   private static void compareKeyValues(
       Recorder recorder, Safetensors expected, String name, int rows) {
     String layer = name.substring("kv.layer".length(), name.lastIndexOf('.'));
-    float[] all = valid(expected, name);
-    int next = 0;
+    List<Integer> shape = expected.get(name).shape(); // B, heads, S, size
+    int heads = shape.get(1);
+    int length = shape.get(2);
+    int size = shape.get(3);
+    boolean[] mask = expected.get("prefix.pad_mask").booleans();
     for (int row = 0; row < rows; row++) {
+      float[] all = Golden.row(expected, name, row);
       Device.HostKeyValues seen = recorder.prefixes.get(layer + "#" + row);
+      float[] packed = new float[seen.keys().length];
+      int next = 0;
+      for (int place = 0; place < length; place++) {
+        for (int head = 0; head < heads && mask[row * length + place]; head++) {
+          System.arraycopy(all, (head * length + place) * size, packed, next, size);
+          next += size;
+        }
+      }
       float[] own = name.endsWith(".k") ? seen.keys() : seen.values();
-      Golden.assertClose(name, own, Arrays.copyOfRange(all, next, next + own.length), 5e-4, 2e-5);
-      next += own.length;
+      assertThat(next).isEqualTo(own.length);
+      Golden.assertClose(name, own, packed, 5e-4, 2e-5);
     }
-    assertThat(next).isEqualTo(all.length);
   }
 
-  /** The rows of a B × [1 ×] S × columns tensor that are neither padding nor masked. */
+  /** The rows of a B × S × columns tensor that are neither padding nor masked. */
   private static float[] valid(Safetensors expected, String name) {
     boolean[] mask = expected.get("prefix.pad_mask").booleans();
     int columns = expected.get(name).shape().getLast();
