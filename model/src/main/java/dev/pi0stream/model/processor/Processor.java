@@ -28,6 +28,7 @@ import java.util.Optional;
 public final class Processor {
   private final PolicyConfig config;
   private final Conventions conventions;
+  private final int vocabulary;
   private final FrameDecoder decoder;
 
   /**
@@ -50,9 +51,11 @@ public final class Processor {
       int actionDimensions,
       boolean singlePrecision) {}
 
-  Processor(PolicyConfig config, Conventions conventions, FrameDecoder decoder) {
+  private Processor(
+      PolicyConfig config, Conventions conventions, int vocabulary, FrameDecoder decoder) {
     this.config = Objects.requireNonNull(config, "config");
     this.conventions = conventions;
+    this.vocabulary = vocabulary;
     this.decoder = Objects.requireNonNull(decoder, "decoder");
   }
 
@@ -63,12 +66,7 @@ public final class Processor {
    * @throws CheckpointException if a file is missing, broken or ambiguous, or lacks a statistic
    */
   public static Processor open(Checkpoint checkpoint) {
-    return open(checkpoint.folder(), checkpoint.config());
-  }
-
-  /** The same, from a folder and its configuration. */
-  public static Processor open(Path folder, PolicyConfig config) {
-    return open(folder, config, null, new FrameDecoder());
+    return open(checkpoint, null, new FrameDecoder());
   }
 
   /**
@@ -77,14 +75,34 @@ public final class Processor {
    * @param asset the robot whose statistics count, where openpi's checkpoint has several; or null
    * @param decoder with the bounds of frames
    */
-  public static Processor open(
-      Path folder, PolicyConfig config, String asset, FrameDecoder decoder) {
+  public static Processor open(Checkpoint checkpoint, String asset, FrameDecoder decoder) {
+    return open(
+        checkpoint.folder(),
+        checkpoint.config(),
+        checkpoint.dimensions().vocabulary(),
+        asset,
+        decoder);
+  }
+
+  /**
+   * The same, from the parts of a checkpoint that matter.
+   *
+   * @param vocabulary entries of the embedding table, which every token must be one of
+   */
+  static Processor open(
+      Path folder, PolicyConfig config, int vocabulary, String asset, FrameDecoder decoder) {
     Conventions conventions =
         switch (config.origin()) {
           case LEROBOT -> LeRobotConventions.read(folder, config);
           case OPENPI -> OpenpiConventions.read(folder, config, asset);
         };
-    return new Processor(config, conventions, decoder);
+    int entries = conventions.prompts().tokenizer().vocabularySize();
+    if (entries > vocabulary) {
+      throw new CheckpointException(
+          "%s: the tokenizer has %d entries; expected at most %d, the rows of the embedding table"
+              .formatted(folder, entries, vocabulary));
+    }
+    return new Processor(config, conventions, vocabulary, decoder);
   }
 
   // ------------------------------------------------------------------ what it takes
@@ -129,11 +147,20 @@ public final class Processor {
     if (observation.prompt() == null) {
       throw new ObservationException("there is no prompt: expected an instruction");
     }
+    Prompts.Prompt prompt;
     try {
-      return conventions.prompts().prompt(observation.prompt(), normalised);
+      prompt = conventions.prompts().prompt(observation.prompt(), normalised);
     } catch (IllegalArgumentException e) {
       throw new ObservationException("prompt: " + e.getMessage(), e);
     }
+    for (int id : prompt.tokens()) {
+      if (id >= vocabulary) { // PaliGemma's <image> lies beyond its own table
+        throw new ObservationException(
+            "the prompt has token %d: expected less than %d, the rows of the embedding table"
+                .formatted(id, vocabulary));
+      }
+    }
+    return prompt;
   }
 
   /**
