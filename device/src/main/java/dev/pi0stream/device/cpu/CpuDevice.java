@@ -32,6 +32,10 @@ import java.util.stream.IntStream;
  * <p>Memory is planned so that a step that was run before allocates nothing: tensors come from a
  * pool, values that do not outlive an operation from workspaces that only grow, and primitives are
  * compiled once for each shape.
+ *
+ * <p>oneDNN's threads are OpenMP's: between two operations they wait busily for a while, as {@code
+ * OMP_WAIT_POLICY} and {@code GOMP_SPINCOUNT} in the process's environment say. Small operations
+ * run on the calling thread alone.
  */
 public final class CpuDevice extends AbstractDevice {
   /** The number of threads of a device; by default as many as the JVM sees processors. */
@@ -132,7 +136,13 @@ public final class CpuDevice extends AbstractDevice {
 
   @Override
   protected GatedLinear newGatedLinear(Parameter gateWeight, Parameter up) {
-    return adopt(new PackedGatedLinear(pack(List.of(gateWeight)), pack(List.of(up))));
+    PackedMatrix first = pack(List.of(gateWeight));
+    try {
+      return adopt(new PackedGatedLinear(first, pack(List.of(up))));
+    } catch (DeviceException e) {
+      first.free();
+      throw e;
+    }
   }
 
   private PackedMatrix pack(List<Parameter> weights) {

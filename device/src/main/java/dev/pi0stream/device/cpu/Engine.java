@@ -7,8 +7,6 @@ final class Engine implements AutoCloseable {
   private final MemorySegment engine;
   private final MemorySegment stream;
   private final int threads;
-  private long boundThread;
-  private int boundThreads;
 
   /** An engine whose primitives use so many threads. */
   Engine(int threads) {
@@ -30,12 +28,7 @@ final class Engine implements AutoCloseable {
    * number for each calling thread, and oneDNN compiles a primitive for the number it finds.
    */
   void use(int count) {
-    long caller = Thread.currentThread().threadId();
-    if (boundThread != caller || boundThreads != count) {
-      OneDnn.setThreads(count);
-      boundThread = caller;
-      boundThreads = count;
-    }
+    OneDnn.setThreads(count);
   }
 
   /** Runs a primitive and waits for it. */

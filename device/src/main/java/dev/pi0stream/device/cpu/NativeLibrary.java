@@ -11,9 +11,11 @@ import java.net.URLConnection;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.ArrayList;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -88,22 +90,39 @@ final class NativeLibrary {
     }
     try {
       Path target = cache.resolve("dnnl-%s-%s".formatted(platform, fingerprint(url)));
-      if (!Files.isDirectory(target)) {
-        Files.createDirectories(cache);
+      Path file = target.resolve(library);
+      if (!Files.exists(file)) {
+        makePrivate(cache);
         Path copy = Files.createTempDirectory(cache, "dnnl-");
-        List<String> names = new ArrayList<>(runtimes);
-        names.add(library);
-        for (String name : names) {
-          copy(folder + name, copy.resolve(name));
+        try {
+          for (String runtime : runtimes) {
+            copy(folder + runtime, copy.resolve(runtime));
+          }
+          copy(folder + library, copy.resolve(library));
+          publish(copy, target, file);
+        } finally {
+          delete(copy);
         }
-        publish(copy, target);
       }
-      return target.resolve(library);
+      return file;
     } catch (IOException e) {
       throw new DeviceException(
           "oneDNN cannot be copied to %s (%s): set -D%s to a directory with 100 MB of room"
               .formatted(cache, e, CACHE_PROPERTY),
           e);
+    }
+  }
+
+  /** Makes a directory that nobody else may put a library into. */
+  private static void makePrivate(Path directory) throws IOException {
+    if (!Files.exists(directory)) {
+      Files.createDirectories(
+          directory,
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+    }
+    Set<PosixFilePermission> permissions = Files.getPosixFilePermissions(directory);
+    if (permissions.contains(PosixFilePermission.OTHERS_WRITE)) {
+      throw new IOException("others may write to it");
     }
   }
 
@@ -128,19 +147,25 @@ final class NativeLibrary {
   }
 
   /** Renames a complete copy, unless another process was faster. */
-  private static void publish(Path copy, Path target) throws IOException {
+  private static void publish(Path copy, Path target, Path file) throws IOException {
     try {
       Files.move(copy, target, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
-      try (Stream<Path> files = Files.list(copy)) {
+      if (!Files.exists(file)) {
+        throw e;
+      }
+    }
+  }
+
+  /** Deletes a directory of files, if it is still there. */
+  private static void delete(Path directory) throws IOException {
+    if (Files.exists(directory)) {
+      try (Stream<Path> files = Files.list(directory)) {
         for (Path file : files.toList()) {
           Files.delete(file);
         }
       }
-      Files.delete(copy);
-      if (!Files.isDirectory(target)) {
-        throw e;
-      }
+      Files.delete(directory);
     }
   }
 

@@ -20,7 +20,12 @@ final class PackedMatrix {
     MemorySegment plain = Parameters.toNative(weights);
     try {
       memory = NativeMemory.allocate(bytes);
-      primitives.pack(type, inputs, outputs, plain, memory, scratchpad);
+      try {
+        primitives.pack(type, inputs, outputs, plain, memory, scratchpad);
+      } catch (RuntimeException e) {
+        NativeMemory.free(memory);
+        throw e;
+      }
     } finally {
       NativeMemory.free(plain);
     }

@@ -5,6 +5,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -18,11 +19,11 @@ final class Primitive implements AutoCloseable {
   private static final long MEMORY_OFFSET = 8;
 
   private final Engine engine;
-  private final MemorySegment primitive;
-  private final MemorySegment[] memories;
+  private final List<MemorySegment> memories = new ArrayList<>();
   private final Arena arena = Arena.ofShared();
   private final MemorySegment arguments;
   private final long scratchpadBytes;
+  private final MemorySegment primitive;
 
   /** An argument: its number in oneDNN and its shape. */
   record Argument(int number, MemorySegment descriptor) {}
@@ -39,43 +40,47 @@ final class Primitive implements AutoCloseable {
       MemorySegment scratchpad =
           OneDnn.queryDescriptor(primitiveDescriptor, OneDnn.QUERY_SCRATCHPAD);
       scratchpadBytes = OneDnn.descriptorSize(scratchpad);
-      memories = new MemorySegment[list.size() + 1];
-      arguments = arena.allocate(ARGUMENT_BYTES * memories.length, ADDRESS.byteAlignment());
-      for (int i = 0; i < list.size(); i++) {
-        add(i, list.get(i).number(), list.get(i).descriptor());
-      }
-      add(list.size(), OneDnn.ARG_SCRATCHPAD, scratchpad);
+      arguments = arena.allocate(ARGUMENT_BYTES * (list.size() + 1), ADDRESS.byteAlignment());
+      list.forEach(this::add);
+      add(new Argument(OneDnn.ARG_SCRATCHPAD, scratchpad));
       primitive = OneDnn.primitiveCreate(primitiveDescriptor);
+    } catch (RuntimeException e) {
+      freeArguments();
+      throw e;
     } finally {
       OneDnn.primitiveDescriptorDestroy(primitiveDescriptor);
     }
   }
 
-  private void add(int index, int number, MemorySegment descriptor) {
-    memories[index] = OneDnn.memoryCreate(descriptor, engine.pointer());
-    arguments.set(JAVA_INT, index * ARGUMENT_BYTES, number);
-    arguments.set(ADDRESS, index * ARGUMENT_BYTES + MEMORY_OFFSET, memories[index]);
+  private void add(Argument argument) {
+    long offset = memories.size() * ARGUMENT_BYTES;
+    MemorySegment memory = OneDnn.memoryCreate(argument.descriptor(), engine.pointer());
+    memories.add(memory);
+    arguments.set(JAVA_INT, offset, argument.number());
+    arguments.set(ADDRESS, offset + MEMORY_OFFSET, memory);
   }
 
   /** Runs it on the data at these addresses, one for each argument. */
   void run(Workspace scratchpad, long... addresses) {
-    if (addresses.length != memories.length - 1) {
+    if (addresses.length != memories.size() - 1) {
       throw new IllegalArgumentException(
-          "%d addresses for %d arguments".formatted(addresses.length, memories.length - 1));
+          "%d addresses for %d arguments".formatted(addresses.length, memories.size() - 1));
     }
     for (int i = 0; i < addresses.length; i++) {
-      OneDnn.memorySetData(memories[i], addresses[i]);
+      OneDnn.memorySetData(memories.get(i), addresses[i]);
     }
-    OneDnn.memorySetData(memories[addresses.length], scratchpad.address(scratchpadBytes));
-    engine.execute(primitive, memories.length, arguments);
+    OneDnn.memorySetData(memories.getLast(), scratchpad.address(scratchpadBytes));
+    engine.execute(primitive, memories.size(), arguments);
   }
 
   @Override
   public void close() {
     OneDnn.primitiveDestroy(primitive);
-    for (MemorySegment memory : memories) {
-      OneDnn.memoryDestroy(memory);
-    }
+    freeArguments();
+  }
+
+  private void freeArguments() {
+    memories.forEach(OneDnn::memoryDestroy);
     arena.close();
   }
 }

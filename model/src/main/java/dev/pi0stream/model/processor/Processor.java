@@ -10,6 +10,7 @@ import dev.pi0stream.model.image.ImageException;
 import dev.pi0stream.model.image.ResizeWithPad;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.text.Prompts;
+import dev.pi0stream.model.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -115,6 +116,31 @@ public final class Processor {
   /** The checkpoint's name of a camera that a robot names; unknown names stay. */
   public String camera(String name) {
     return conventions.renamed().getOrDefault(name, name);
+  }
+
+  /** Cameras' names as the robot has them → as the checkpoint has them, where they differ. */
+  public Map<String, String> renamedCameras() {
+    return conventions.renamed();
+  }
+
+  /** How states are brought to the network's range. */
+  public Normalizer stateNormalizer() {
+    return conventions.state();
+  }
+
+  /** How actions are brought back to the robot's range. */
+  public Normalizer actionNormalizer() {
+    return conventions.actions();
+  }
+
+  /** Which columns of the actions are relative to the state. */
+  public RelativeActions relativeActions() {
+    return conventions.relative();
+  }
+
+  /** The tokenizer. */
+  public Tokenizer tokenizer() {
+    return conventions.prompts().tokenizer();
   }
 
   /** Numbers of the robot's state. */
