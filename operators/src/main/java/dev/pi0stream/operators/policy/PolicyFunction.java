@@ -1,5 +1,6 @@
 package dev.pi0stream.operators.policy;
 
+import dev.pi0stream.model.checkpoint.CheckpointException;
 import dev.pi0stream.model.engine.ObservationId;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.PolicyOutcome;
@@ -13,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
@@ -27,8 +29,10 @@ import org.apache.flink.streaming.api.functions.async.RichAsyncFunction;
  * after a recovery; as the engine is resident and noise comes from the observation's identity, the
  * answer is the same.
  *
- * <p>What cannot be served is rejected. A fault of the device fails the task, so that the job
- * restarts and nothing is lost. What has no answer within the timeout ends as expired: for its
+ * <p>The model itself follows LeRobot, which cuts long prompts and takes cameras that it does not
+ * know for missing; on a robot these are mistakes. So the policy is asked first what it refuses,
+ * and what it refuses or cannot read is rejected. A fault of the device fails the task, so that the
+ * job restarts and nothing is lost. What has no answer within the timeout ends as expired: for its
  * robot the moment is gone, and a queue that holds it for ever would stop all others.
  */
 public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation, Outcome> {
@@ -39,7 +43,6 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   private final Duration timeout;
 
   private transient PolicyEngine engine;
-  private transient Admission admission;
   private transient PolicyMetrics metrics;
   private transient Map<SourcePosition, CompletableFuture<PolicyOutcome>> inFlight;
 
@@ -63,10 +66,9 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
             "pi0-engine " + spec, new EngineRelease(pool, spec, job));
     try {
       engine = pool.acquire(spec, loader, job).engine();
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | CheckpointException e) {
       throw new SuppressRestartsException(e);
     }
-    admission = new Admission(engine.policy());
     metrics = new PolicyMetrics(getRuntimeContext().getMetricGroup(), pool);
     inFlight = new ConcurrentHashMap<>();
   }
@@ -74,9 +76,9 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   @Override
   public void asyncInvoke(ResolvedObservation input, ResultFuture<Outcome> result) {
     Observation observation = new Observation(input.frames(), input.state(), input.prompt());
-    String refusal = admission.refusal(observation);
-    if (refusal != null) {
-      result.complete(List.of(ended(input, Outcome.Kind.REJECTED, refusal)));
+    Optional<String> refusal = engine.policy().refusal(observation);
+    if (refusal.isPresent()) {
+      result.complete(List.of(ended(input, Outcome.Kind.REJECTED, refusal.get())));
       return;
     }
     CompletableFuture<PolicyOutcome> answer =

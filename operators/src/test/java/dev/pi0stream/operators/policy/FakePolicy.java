@@ -10,14 +10,15 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A policy whose actions are its noise plus the first number of the state. The word "stall" in a
- * prompt holds the device until {@link #release}, "fault" lets it fail, a frame of one byte is
- * corrupt.
+ * prompt holds the device until {@link #release}, "fault" lets it fail, "refuse" is refused, a
+ * frame of one byte is corrupt.
  */
 final class FakePolicy implements ServedPolicy {
   private static final Map<String, FakePolicy> BY_CHECKPOINT = new ConcurrentHashMap<>();
@@ -90,13 +91,10 @@ final class FakePolicy implements ServedPolicy {
   }
 
   @Override
-  public int promptLimit() {
-    return 10;
-  }
-
-  @Override
-  public int promptTokens(Observation observation) {
-    return 1 + observation.prompt().split(" ", -1).length;
+  public Optional<String> refusal(Observation observation) {
+    return observation.prompt().contains("refuse")
+        ? Optional.of("the prompt is unacceptable")
+        : Optional.empty();
   }
 
   @Override

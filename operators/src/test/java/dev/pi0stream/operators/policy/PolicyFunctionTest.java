@@ -62,32 +62,10 @@ class PolicyFunctionTest {
   }
 
   @Test
-  void anUnknownCameraIsRejectedWithTheExpectedOnes() throws Exception {
-    assertThat(rejection(observation("arm", 1, "lift", Map.of("top", FRAME, "base", FRAME))))
-        .isEqualTo("camera 'base' is not one of the policy's: expected 'top', 'wrist'");
+  void whatThePolicyRefusesIsRejectedAndNotAsked() throws Exception {
+    assertThat(rejection(observation("arm", 1, "refuse", Map.of("top", FRAME))))
+        .isEqualTo("the prompt is unacceptable");
     assertThat(FakePolicy.of(spec).batches()).isZero();
-  }
-
-  @Test
-  void anObservationWithoutFramesIsRejected() throws Exception {
-    assertThat(rejection(observation("arm", 1, "lift", Map.of())))
-        .isEqualTo("observation has no frame: expected one of camera 'top', 'wrist'");
-  }
-
-  @Test
-  void aStateOfAnotherLengthIsRejected() throws Exception {
-    assertThat(
-            rejection(
-                observation("arm", 1, "lift", Map.of("top", FRAME), new float[] {1, 2, 3, 4})))
-        .isEqualTo("state has 4 numbers: expected 3");
-  }
-
-  @Test
-  void aPromptThatWouldBeCutIsRejected() throws Exception {
-    assertThat(rejection(observation("arm", 1, "a b c d e f g h i j", Map.of("top", FRAME))))
-        .isEqualTo("prompt has 11 tokens and would be cut: expected at most 10");
-    assertThat(answer(observation("arm", 1, "a b c d e f g h i", Map.of("top", FRAME))).kind())
-        .isEqualTo(Outcome.Kind.CHUNK);
   }
 
   @Test
@@ -253,11 +231,7 @@ class PolicyFunctionTest {
 
   private ResolvedObservation observation(
       String robot, long sequence, String prompt, Map<String, Frame> frames) {
-    return observation(robot, sequence, prompt, frames, new float[] {0.5f, 0, 0});
-  }
-
-  private ResolvedObservation observation(
-      String robot, long sequence, String prompt, Map<String, Frame> frames, float[] state) {
+    float[] state = {0.5f, 0, 0};
     return new ResolvedObservation(
         position(), robot, "e1", sequence, Instant.EPOCH, null, prompt, state, frames);
   }

@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.streaming.api.datastream.DataStream;
@@ -30,6 +31,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** What a failure in mid-stream leaves: every observation has its outcome, and the same actions. */
 @Timeout(240)
+@SuppressWarnings("try") // Closing a job may be interrupted; the test fails with it.
 class RecoveryITCase {
   private static final List<String> ROBOTS = List.of("a", "b", "c");
   private static final int OBSERVATIONS = 30;
@@ -39,7 +41,8 @@ class RecoveryITCase {
     PolicyJobSettings settings =
         PolicyJobSettings.every(Duration.ofSeconds(1), new CheckpointLoader());
     long loads = DevicePool.ofTaskManager().loads();
-    try (ServedJob job = new ServedJob((environment, topics) -> faulty(environment, topics, settings))) {
+    try (ServedJob job =
+        new ServedJob((environment, topics) -> faulty(environment, topics, settings))) {
       Map<Long, List<ServedJob.End>> ends = job.awaitOutcomesUpTo(play(job));
       assertThat(job.restarts()).isEqualTo(2);
       assertThat(DevicePool.ofTaskManager().loads()).isEqualTo(loads + 1);
@@ -169,13 +172,8 @@ class RecoveryITCase {
       }
 
       @Override
-      public int promptLimit() {
-        return policy.promptLimit();
-      }
-
-      @Override
-      public int promptTokens(Observation observation) {
-        return policy.promptTokens(observation);
+      public Optional<String> refusal(Observation observation) {
+        return policy.refusal(observation);
       }
 
       @Override

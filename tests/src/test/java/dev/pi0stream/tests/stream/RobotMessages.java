@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.Random;
 import javax.imageio.ImageIO;
 
-/** What the robots of these tests send: the shipped policy's cameras and state, made-up pictures. */
+/**
+ * What the robots of these tests send: the shipped policy's cameras and state, made-up pictures.
+ */
 final class RobotMessages {
   static final String PROMPT = "put the red block on the white tray";
   private static final int SIDE = 112;

@@ -37,6 +37,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A broker, a cluster and a job between them, with robots at one end and a reader at the other. */
+@SuppressWarnings("try") // Closing may be interrupted; the test fails with it.
 final class ServedJob implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
@@ -61,8 +62,7 @@ final class ServedJob implements AutoCloseable {
   ServedJob(BiConsumer<StreamExecutionEnvironment, KafkaSettings> graph) throws Exception {
     broker = EmbeddedKafka.start(0);
     topics =
-        KafkaSettings.defaults(broker.bootstrapServers())
-            .startingAt(KafkaSettings.Start.EARLIEST);
+        KafkaSettings.defaults(broker.bootstrapServers()).startingAt(KafkaSettings.Start.EARLIEST);
     broker.createTopics(1, topics.observations(), topics.chunks(), topics.outcomes());
     flink = EmbeddedFlink.start(0, 1, new Configuration());
     StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
@@ -85,8 +85,7 @@ final class ServedJob implements AutoCloseable {
             new ByteArrayDeserializer(),
             new ByteArrayDeserializer());
     List<TopicPartition> partitions =
-        List.of(
-            new TopicPartition(topics.chunks(), 0), new TopicPartition(topics.outcomes(), 0));
+        List.of(new TopicPartition(topics.chunks(), 0), new TopicPartition(topics.outcomes(), 0));
     reader.assign(partitions);
     reader.seekToBeginning(partitions);
   }
