@@ -37,7 +37,7 @@ class RunITCase {
         .contains("robots      12, one for each episode")
         .contains("cameras     top ← top, wrist ← wrist")
         .contains("topics observations, chunks, outcomes")
-        .contains("web UI      http://localhost:");
+        .contains("web UI      http://");
 
     JsonNode summary = run.summary;
     long observations = summary.get("observations").asLong();
