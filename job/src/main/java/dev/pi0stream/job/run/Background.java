@@ -37,14 +37,17 @@ final class Background<T extends AutoCloseable> implements AutoCloseable {
 
   /** Closes what was opened, also when nobody asked for it. */
   @Override
-  public void close() throws Exception {
-    T opened;
+  public void close() {
     try {
-      opened = opening.get();
+      opening.get().close();
     } catch (ExecutionException e) {
       // Nothing is open; whoever wanted it has been told.
-      return;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException(e.getMessage(), e);
     }
-    opened.close();
   }
 }

@@ -48,21 +48,23 @@ final class Ledger {
     }
   }
 
-  /** What an observation came to; a later one wins over an earlier one. */
+  /** What an observation came to. */
   private enum Verdict {
-    OPEN,
-    EXPIRED,
-    SUPERSEDED,
-    REJECTED,
-    CHUNK;
+    OPEN(0),
+    EXPIRED(1),
+    SUPERSEDED(1),
+    REJECTED(2),
+    CHUNK(3);
 
-    /** Superseded and expired are of one rank: the first that was read stays. */
-    boolean beats(Verdict other) {
-      return rank() > other.rank();
+    private final int rank;
+
+    Verdict(int rank) {
+      this.rank = rank;
     }
 
-    private int rank() {
-      return this == SUPERSEDED ? EXPIRED.ordinal() : ordinal();
+    /** Whether it takes the place of another; of equals the first that was read stays. */
+    boolean beats(Verdict other) {
+      return rank > other.rank;
     }
   }
 

@@ -1,10 +1,13 @@
 package dev.pi0stream.job.run;
 
-import java.lang.reflect.InvocationHandler;
-import java.lang.reflect.Proxy;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandleProxies;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
  * Lets the program end by itself when it is interrupted (Ctrl-C) or terminated, until this is
@@ -25,30 +28,19 @@ public final class TerminationSignals implements AutoCloseable {
    * @param action run at the first one
    */
   public TerminationSignals(Runnable action) {
-    AtomicBoolean seen = new AtomicBoolean();
-    InvocationHandler invocations =
-        (proxy, method, arguments) ->
-            switch (method.getName()) {
-              case "handle" -> {
-                if (seen.getAndSet(true)) {
-                  Runtime.getRuntime().halt(INTERRUPTED);
-                }
-                action.run();
-                yield null;
-              }
-              case "equals" -> proxy == arguments[0];
-              case "hashCode" -> System.identityHashCode(proxy);
-              default -> "termination";
-            };
     try {
+      Class<?> type = Class.forName("sun.misc.Signal");
+      MethodHandle taken =
+          MethodHandles.lookup()
+              .findVirtual(
+                  Consumer.class, "accept", MethodType.methodType(void.class, Object.class))
+              .bindTo(firstTime(action));
       Object handler =
-          Proxy.newProxyInstance(
-              TerminationSignals.class.getClassLoader(),
-              new Class<?>[] {Class.forName("sun.misc.SignalHandler")},
-              invocations);
+          MethodHandleProxies.asInterfaceInstance(
+              Class.forName("sun.misc.SignalHandler"),
+              taken.asType(MethodType.methodType(void.class, type)));
       for (String name : new String[] {"INT", "TERM"}) {
-        Object signal =
-            Class.forName("sun.misc.Signal").getConstructor(String.class).newInstance(name);
+        Object signal = type.getConstructor(String.class).newInstance(name);
         previous.put(signal, handle(signal, handler));
       }
     } catch (ReflectiveOperationException e) {
@@ -59,14 +51,13 @@ public final class TerminationSignals implements AutoCloseable {
   /** Leaves signals to whoever had them before. */
   @Override
   public void close() {
-    previous.forEach(
-        (signal, handler) -> {
-          try {
-            handle(signal, handler);
-          } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException("this Java runtime does not give signals back", e);
-          }
-        });
+    try {
+      for (Map.Entry<Object, Object> handler : previous.entrySet()) {
+        handle(handler.getKey(), handler.getValue());
+      }
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalStateException("this Java runtime does not give signals back", e);
+    }
   }
 
   private static Object handle(Object signal, Object handler) throws ReflectiveOperationException {
@@ -74,5 +65,15 @@ public final class TerminationSignals implements AutoCloseable {
         .getClass()
         .getMethod("handle", signal.getClass(), Class.forName("sun.misc.SignalHandler"))
         .invoke(null, signal, handler);
+  }
+
+  private static Consumer<Object> firstTime(Runnable action) {
+    AtomicBoolean seen = new AtomicBoolean();
+    return _ -> {
+      if (seen.getAndSet(true)) {
+        Runtime.getRuntime().halt(INTERRUPTED);
+      }
+      action.run();
+    };
   }
 }

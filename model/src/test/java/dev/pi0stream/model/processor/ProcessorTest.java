@@ -32,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -42,6 +43,8 @@ class ProcessorTest {
       "policy_preprocessor_step_6_normalizer_processor.safetensors";
   private static final String ACTION_FILE =
       "policy_postprocessor_step_0_unnormalizer_processor.safetensors";
+
+  private static final int VOCABULARY = pi0(checkpoint -> checkpoint.dimensions().vocabulary());
 
   @TempDir private Path folder;
 
@@ -483,7 +486,39 @@ class ProcessorTest {
     }
     copy();
     delete("tokenizer.json");
-    refuses("no tokenizer: " + folder.resolve("tokenizer.json") + " does not exist");
+    refuses(
+        folder.resolve("tokenizer.json")
+            + ": there is no such file; expected the tokenizer.json of PaliGemma");
+  }
+
+  @Test
+  void tokensBeyondTheEmbeddingTableAreRefused() {
+    copy();
+    int entries = Tokenizer.read(folder.resolve("tokenizer.json")).vocabularySize();
+    assertThatThrownBy(
+            () -> Processor.open(folder, config(), entries - 1, null, new FrameDecoder()))
+        .isInstanceOf(CheckpointException.class)
+        .hasMessage(
+            "%s: the tokenizer has %d entries; expected at most %d, the rows of the embedding table"
+                .formatted(folder, entries, entries - 1));
+    edit(
+        "tokenizer.json",
+        root ->
+            ((ArrayNode) root.get("added_tokens"))
+                .addObject()
+                .put("id", entries)
+                .put("content", "<image>")
+                .put("normalized", false));
+    Processor processor = open(config());
+    Observation observation =
+        new Observation(
+            Map.of("base_0_rgb", Frame.rgb(1, 1, new byte[3])), new float[14], "see <image>");
+    assertThat(processor.refusal(observation))
+        .contains(
+            "the prompt has token %d: expected less than %d, the rows of the embedding table"
+                .formatted(entries, entries));
+    assertThatThrownBy(() -> processor.prepare(observation))
+        .isInstanceOf(ObservationException.class);
   }
 
   // ------------------------------------------------------------------ openpi's files
@@ -494,7 +529,7 @@ class ProcessorTest {
     Path robot = Files.createDirectories(folder.resolve("assets/physical/robot"));
     Files.copy(
         Golden.FOLDER.resolve("preprocess/norm_stats.json"), robot.resolve("norm_stats.json"));
-    Processor processor = Processor.open(folder, openpi(PolicyType.PI05));
+    Processor processor = open(openpi(PolicyType.PI05));
     assertThat(processor.stateDimensions()).isEqualTo(8);
     assertThat(processor.actionDimensions()).isEqualTo(7);
 
@@ -528,7 +563,7 @@ class ProcessorTest {
     Path robot = Files.createDirectories(folder.resolve("assets/robot"));
     Files.copy(
         Golden.FOLDER.resolve("preprocess/norm_stats.json"), robot.resolve("norm_stats.json"));
-    Processor processor = Processor.open(folder, openpi(PolicyType.PI0));
+    Processor processor = open(openpi(PolicyType.PI0));
     ModelInput input =
         processor.prepare(
             new Observation(
@@ -549,15 +584,18 @@ class ProcessorTest {
           Golden.FOLDER.resolve("preprocess/norm_stats.json"), robot.resolve("norm_stats.json"));
     }
     PolicyConfig config = openpi(PolicyType.PI05);
-    assertThatThrownBy(() -> Processor.open(folder, config))
+    assertThatThrownBy(() -> open(config))
         .isInstanceOf(CheckpointException.class)
         .hasMessage(
             folder.resolve("assets")
                 + ": there are statistics of several robots, [physical/libero, trossen]; expected"
                 + " one to be named");
-    assertThat(Processor.open(folder, config, "trossen", new FrameDecoder()).actionDimensions())
+    assertThat(
+            Processor.open(folder, config, VOCABULARY, "trossen", new FrameDecoder())
+                .actionDimensions())
         .isEqualTo(7);
-    assertThatThrownBy(() -> Processor.open(folder, config, "droid", new FrameDecoder()))
+    assertThatThrownBy(
+            () -> Processor.open(folder, config, VOCABULARY, "droid", new FrameDecoder()))
         .isInstanceOf(CheckpointException.class)
         .hasMessage(folder.resolve("assets/droid/norm_stats.json") + ": there is no such file");
   }
@@ -566,22 +604,22 @@ class ProcessorTest {
   void openpisStatisticsMustBeWhole() throws IOException {
     copy("tokenizer.json");
     PolicyConfig config = openpi(PolicyType.PI05);
-    assertThatThrownBy(() -> Processor.open(folder, config))
+    assertThatThrownBy(() -> open(config))
         .isInstanceOf(CheckpointException.class)
         .hasMessage(folder + ": there are no statistics; expected assets/<asset>/norm_stats.json");
     Path robot = Files.createDirectories(folder.resolve("assets/robot"));
     Path file = robot.resolve("norm_stats.json");
     Files.writeString(
         file, "{\"norm_stats\": {\"state\": {\"mean\": [0], \"std\": [1], \"q01\": null}}}");
-    assertThatThrownBy(() -> Processor.open(folder, config))
+    assertThatThrownBy(() -> open(config))
         .isInstanceOf(CheckpointException.class)
         .hasMessage(file + ": 'norm_stats.state.q01' is missing; QUANTILES needs it");
     Files.writeString(file, "{\"norm_stats\": {\"state\": {\"q01\": [\"0\"], \"q99\": [1]}}}");
-    assertThatThrownBy(() -> Processor.open(folder, config))
+    assertThatThrownBy(() -> open(config))
         .isInstanceOf(CheckpointException.class)
         .hasMessage(file + ": field 'norm_stats.state.q01' is [\"0\"]; expected a list of numbers");
     Files.writeString(file, "{\"norm_stats\": {\"state\": {\"q01\": [], \"q99\": []}}}");
-    assertThatThrownBy(() -> Processor.open(folder, config))
+    assertThatThrownBy(() -> open(config))
         .isInstanceOf(CheckpointException.class)
         .hasMessage(
             file
@@ -617,12 +655,20 @@ class ProcessorTest {
   }
 
   private Processor processor() {
-    return Processor.open(folder, config());
+    return open(config());
+  }
+
+  private Processor open(PolicyConfig config) {
+    return Processor.open(folder, config, VOCABULARY, null, new FrameDecoder());
   }
 
   private static PolicyConfig config() {
+    return pi0(Checkpoint::config);
+  }
+
+  private static <T> T pi0(Function<Checkpoint, T> part) {
     try (Checkpoint checkpoint = Checkpoint.open(Golden.FOLDER.resolve("checkpoints/pi0-tiny"))) {
-      return checkpoint.config();
+      return part.apply(checkpoint);
     }
   }
 
