@@ -13,21 +13,27 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * oneDNN's shared library, as the jar {@code org.bytedeco:dnnl} carries it for one platform. It is
  * copied once to a cache directory whose name holds the library's checksum, by way of a directory
  * of its own that is renamed when it is complete: processes that start together do not disturb each
- * other, and what is in the cache is never half a library.
+ * other, and what is in the cache is never half a library. A user without a home gets a directory
+ * for this process, which is deleted when the library is loaded.
  */
 final class NativeLibrary {
   /** Overrides the directory that native libraries are copied to. */
   static final String CACHE_PROPERTY = "pi0.native.cache";
 
+  private static final Logger LOG = LoggerFactory.getLogger(NativeLibrary.class);
   private static final String RESOURCES = "org/bytedeco/dnnl/";
 
   private NativeLibrary() {}
@@ -44,15 +50,25 @@ final class NativeLibrary {
     // The library finds the OpenMP runtime beside it, by its run path; the jar carries one of them.
     List<String> runtimes =
         mac ? List.of("libiomp5.dylib", "libomp.dylib") : List.of("libgomp.so.1");
-    Path file = extract(platform, mac ? "libdnnl.3.dylib" : "libdnnl.so.3", runtimes, cache());
+    String library = mac ? "libdnnl.3.dylib" : "libdnnl.so.3";
+    Optional<Path> cache = cache();
+    Path directory = cache.orElseGet(NativeLibrary::temporaryDirectory);
     try {
-      return SymbolLookup.libraryLookup(file, Arena.global());
-    } catch (IllegalArgumentException e) {
-      throw new DeviceException(
-          "oneDNN cannot be loaded from %s: it may be made for another system, or a library that"
-                  .formatted(file)
-              + " it needs (libstdc++, OpenMP) may be missing",
-          e);
+      Path file = extract(platform, library, runtimes, directory);
+      try {
+        return SymbolLookup.libraryLookup(file, Arena.global());
+      } catch (IllegalArgumentException e) {
+        throw new DeviceException(
+            "oneDNN cannot be loaded from %s: it may be made for another system, or a library that"
+                    .formatted(file)
+                + " it needs (libstdc++, OpenMP) may be missing",
+            e);
+      }
+    } finally {
+      // A library that is loaded stays loaded when its file is deleted.
+      if (cache.isEmpty()) {
+        delete(directory);
+      }
     }
   }
 
@@ -157,34 +173,48 @@ final class NativeLibrary {
     }
   }
 
-  /** Deletes a directory of files, if it is still there. */
-  private static void delete(Path directory) throws IOException {
+  /** Deletes a directory and what is in it, if it is still there. */
+  private static void delete(Path directory) {
     if (Files.exists(directory)) {
-      try (Stream<Path> files = Files.list(directory)) {
-        for (Path file : files.toList()) {
-          Files.delete(file);
+      try (Stream<Path> paths = Files.walk(directory)) {
+        for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
+          Files.delete(path);
         }
+      } catch (IOException e) {
+        throw new DeviceException(directory + " cannot be deleted", e);
       }
-      Files.delete(directory);
     }
   }
 
-  /** The user's cache; the directory for temporary files where the user has no home. */
-  private static Path cache() {
+  /** The user's cache; nothing where there is none that can be written to. */
+  private static Optional<Path> cache() {
     String chosen = System.getProperty(CACHE_PROPERTY);
     if (chosen != null) {
-      return Path.of(chosen);
+      return Optional.of(Path.of(chosen));
     }
     String xdg = System.getenv("XDG_CACHE_HOME");
-    Path home = Path.of(System.getProperty("user.home"));
-    Path user = xdg != null && !xdg.isBlank() ? Path.of(xdg) : home.resolve(".cache");
-    Path existing = user;
-    while (existing != null && !Files.exists(existing)) {
-      existing = existing.getParent();
+    Path user =
+        xdg != null && !xdg.isBlank()
+            ? Path.of(xdg)
+            : Path.of(System.getProperty("user.home"), ".cache");
+    Path directory = user.resolve("pi0-stream");
+    try {
+      makePrivate(directory);
+      return Optional.of(directory);
+    } catch (IOException e) {
+      LOG.info("oneDNN is copied anew for this process: no cache in {} ({})", directory, e);
+      return Optional.empty();
     }
-    return existing != null && Files.isWritable(existing)
-        ? user.resolve("pi0-stream")
-        : Path.of(System.getProperty("java.io.tmpdir"))
-            .resolve("pi0-stream-" + System.getProperty("user.name"));
+  }
+
+  private static Path temporaryDirectory() {
+    try {
+      return Files.createTempDirectory("pi0-stream-");
+    } catch (IOException e) {
+      throw new DeviceException(
+          "no directory to copy oneDNN to (%s): set -D%s to one with 100 MB of room"
+              .formatted(e, CACHE_PROPERTY),
+          e);
+    }
   }
 }

@@ -7,6 +7,7 @@ import java.lang.invoke.MethodType;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /**
  * Lets the program end by itself when it is interrupted (Ctrl-C) or terminated, until this is
@@ -31,10 +32,9 @@ public final class TerminationSignals implements AutoCloseable {
       Class<?> type = Class.forName("sun.misc.Signal");
       MethodHandle taken =
           MethodHandles.lookup()
-              .bind(
-                  new FirstSignal(action, new AtomicBoolean()),
-                  "take",
-                  MethodType.methodType(void.class, Object.class));
+              .findVirtual(
+                  Consumer.class, "accept", MethodType.methodType(void.class, Object.class))
+              .bindTo(firstTime(action));
       Object handler =
           MethodHandleProxies.asInterfaceInstance(
               Class.forName("sun.misc.SignalHandler"),
@@ -67,12 +67,13 @@ public final class TerminationSignals implements AutoCloseable {
         .invoke(null, signal, handler);
   }
 
-  private record FirstSignal(Runnable action, AtomicBoolean seen) {
-    void take(Object signal) {
+  private static Consumer<Object> firstTime(Runnable action) {
+    AtomicBoolean seen = new AtomicBoolean();
+    return _ -> {
       if (seen.getAndSet(true)) {
         Runtime.getRuntime().halt(INTERRUPTED);
       }
       action.run();
-    }
+    };
   }
 }

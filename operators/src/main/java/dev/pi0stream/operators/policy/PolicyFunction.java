@@ -1,5 +1,6 @@
 package dev.pi0stream.operators.policy;
 
+import dev.pi0stream.model.checkpoint.CheckpointException;
 import dev.pi0stream.model.engine.ObservationId;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.PolicyOutcome;
@@ -28,8 +29,10 @@ import org.apache.flink.streaming.api.functions.async.RichAsyncFunction;
  * after a recovery; as the engine is resident and noise comes from the observation's identity, the
  * answer is the same.
  *
- * <p>What cannot be served is rejected. A fault of the device fails the task, so that the job
- * restarts and nothing is lost. What has no answer within the timeout ends as expired: for its
+ * <p>The model itself follows LeRobot, which cuts long prompts and takes cameras that it does not
+ * know for missing; on a robot these are mistakes. So the policy is asked first what it refuses,
+ * and what it refuses or cannot read is rejected. A fault of the device fails the task, so that the
+ * job restarts and nothing is lost. What has no answer within the timeout ends as expired: for its
  * robot the moment is gone, and a queue that holds it for ever would stop all others.
  */
 public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation, Outcome> {
@@ -63,7 +66,7 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
             "pi0-engine " + spec, new EngineRelease(pool, spec, job));
     try {
       engine = pool.acquire(spec, loader, job).engine();
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException | CheckpointException e) {
       throw new SuppressRestartsException(e);
     }
     metrics = new PolicyMetrics(getRuntimeContext().getMetricGroup(), pool);

@@ -17,8 +17,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A policy whose actions are its noise plus the first number of the state. The word "stall" in a
- * prompt holds the device until {@link #release}, "fault" lets it fail, a frame of one byte is
- * corrupt.
+ * prompt holds the device until {@link #release}, "fault" lets it fail, "refuse" is refused, a
+ * frame of one byte is corrupt.
  */
 final class FakePolicy implements ServedPolicy {
   private static final Map<String, FakePolicy> BY_CHECKPOINT = new ConcurrentHashMap<>();
@@ -90,13 +90,11 @@ final class FakePolicy implements ServedPolicy {
     return 4;
   }
 
-  /** Refuses unknown cameras. */
   @Override
   public Optional<String> refusal(Observation observation) {
-    return observation.frames().keySet().stream()
-        .filter(camera -> !cameras().contains(camera))
-        .map("there is no camera '%s'"::formatted)
-        .findFirst();
+    return observation.prompt().contains("refuse")
+        ? Optional.of("the prompt is unacceptable")
+        : Optional.empty();
   }
 
   @Override

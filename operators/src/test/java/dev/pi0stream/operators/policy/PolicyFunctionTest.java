@@ -62,9 +62,9 @@ class PolicyFunctionTest {
   }
 
   @Test
-  void whatThePolicyRefusesIsRejectedBeforeItReachesTheDevice() throws Exception {
-    assertThat(rejection(observation("arm", 1, "lift", Map.of("top", FRAME, "base", FRAME))))
-        .isEqualTo("there is no camera 'base'");
+  void whatThePolicyRefusesIsRejectedAndNotAsked() throws Exception {
+    assertThat(rejection(observation("arm", 1, "refuse", Map.of("top", FRAME))))
+        .isEqualTo("the prompt is unacceptable");
     assertThat(FakePolicy.of(spec).batches()).isZero();
   }
 
@@ -231,11 +231,7 @@ class PolicyFunctionTest {
 
   private ResolvedObservation observation(
       String robot, long sequence, String prompt, Map<String, Frame> frames) {
-    return observation(robot, sequence, prompt, frames, new float[] {0.5f, 0, 0});
-  }
-
-  private ResolvedObservation observation(
-      String robot, long sequence, String prompt, Map<String, Frame> frames, float[] state) {
+    float[] state = {0.5f, 0, 0};
     return new ResolvedObservation(
         position(), robot, "e1", sequence, Instant.EPOCH, null, prompt, state, frames);
   }

@@ -20,6 +20,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -89,8 +90,8 @@ class PolicyJobITCase {
   @Test
   void whatTheJobCannotServeEndsInOneRejectionAndRestartsNothing() throws Exception {
     Map<Long, String> expected = new LinkedHashMap<>();
-    for (Map.Entry<byte[], String> bad : badRecords().entrySet()) {
-      expected.put(job.send(null, bad.getKey()), bad.getValue());
+    for (BadRecord bad : badRecords()) {
+      expected.put(job.send(null, bad.value()), bad.reason());
     }
     long good = job.send(RobotMessages.observation("after-the-bad", "e1", 0));
     assertThat(job.only(good).chunk()).isNotNull();
@@ -120,50 +121,81 @@ class PolicyJobITCase {
     assertThat(job.only(second).outcome().getKind()).isEqualTo(OutcomeKind.SUPERSEDED);
   }
 
-  /** Records that cannot be served, and what their rejection says. */
-  private static Map<byte[], String> badRecords() {
-    Map<byte[], String> bad = new LinkedHashMap<>();
-    bad.put("garbage".getBytes(StandardCharsets.UTF_8), "message has 7 bytes: expected .*");
-    bad.put(new byte[5000], "message begins with 00 00: expected c3 01, .*");
+  /**
+   * A record that cannot be served.
+   *
+   * @param reason what its rejection says, as a regular expression
+   */
+  private record BadRecord(byte[] value, String reason) {}
+
+  private static List<BadRecord> badRecords() {
+    List<BadRecord> bad = new ArrayList<>();
+    bad.add(
+        new BadRecord(
+            "garbage".getBytes(StandardCharsets.UTF_8), "message has 7 bytes: expected .*"));
+    bad.add(new BadRecord(new byte[5000], "message begins with 00 00: expected c3 01, .*"));
     byte[] unknownSchema = encoded(RobotMessages.observation("bad-schema", "e1", 0));
     unknownSchema[3] ^= 0x55;
-    bad.put(unknownSchema, "message was written with the schema of fingerprint .*");
+    bad.add(new BadRecord(unknownSchema, "message was written with the schema of fingerprint .*"));
     byte[] whole = encoded(RobotMessages.observation("bad-truncated", "e1", 0));
-    bad.put(Arrays.copyOf(whole, whole.length / 2), "message of .* bytes ends, or claims .*");
+    bad.add(
+        new BadRecord(
+            Arrays.copyOf(whole, whole.length / 2), "message of .* bytes ends, or claims .*"));
 
     RobotObservation camera = RobotMessages.observation("bad-camera", "e1", 0);
     camera.setFrames(List.of(RobotMessages.rgb("top", 1), RobotMessages.rgb("belly", 2)));
-    bad.put(encoded(camera), ".*camera.*'?belly'?.*top.*wrist.*");
+    bad.add(
+        new BadRecord(
+            encoded(camera), "there is no camera 'belly': expected one of \\[top, wrist\\]"));
     RobotObservation blind = RobotMessages.observation("bad-blind", "e1", 0);
     blind.setFrames(List.of());
-    bad.put(encoded(blind), ".*(no frame|no camera).*");
+    bad.add(
+        new BadRecord(
+            encoded(blind), "there is no frame of any camera: expected one of \\[top, wrist\\]"));
 
     RobotObservation state = RobotMessages.observation("bad-state", "e1", 0);
     state.setState(List.of(1f, 2f, 3f, 4f));
-    bad.put(encoded(state), ".*state has 4 numbers: expected 3.*");
+    bad.add(new BadRecord(encoded(state), "the state has 4 numbers: expected 3"));
     for (float number : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
       RobotObservation odd = RobotMessages.observation("bad-number-" + number, "e1", 0);
       odd.setState(List.of(0f, number, 0f));
-      bad.put(encoded(odd), "state\\[1\\] is %s: expected a finite number".formatted(number));
+      bad.add(
+          new BadRecord(
+              encoded(odd), "state\\[1\\] is %s: expected a finite number".formatted(number)));
     }
 
-    bad.put(
-        encoded(RobotMessages.observation("bad-no-prompt", "e1", 1)),
-        "observation has no prompt and episode 'e1' has none to inherit: .*");
-    bad.put(encoded(prompted("bad-cut", "put the red block ".repeat(40))), ".*prompt.*cut.*");
-    bad.put(
-        encoded(prompted("bad-100kB", "x".repeat(100_000))),
-        "prompt has 100,000 bytes: expected at most 8,192");
+    bad.add(
+        new BadRecord(
+            encoded(RobotMessages.observation("bad-no-prompt", "e1", 1)),
+            "observation has no prompt and episode 'e1' has none to inherit: .*"));
+    bad.add(
+        new BadRecord(
+            encoded(prompted("bad-cut", "put the red block ".repeat(40))),
+            "the prompt has \\d+ tokens: expected at most \\d+"));
+    bad.add(
+        new BadRecord(
+            encoded(prompted("bad-100kB", "x".repeat(100_000))),
+            "prompt has 100,000 bytes: expected at most 8,192"));
 
     byte[] jpeg = RobotMessages.picture("jpeg");
-    bad.put(
-        encoded(pictured("bad-jpeg", FrameEncoding.JPEG, Arrays.copyOf(jpeg, jpeg.length / 2))),
-        ".*JPEG.*truncated.*");
+    bad.add(
+        new BadRecord(
+            encoded(pictured("bad-jpeg", FrameEncoding.JPEG, Arrays.copyOf(jpeg, jpeg.length / 2))),
+            "camera top: JPEG frame is truncated: .*"));
     byte[] corrupt = jpeg.clone();
     Arrays.fill(corrupt, 0, 20, (byte) 0x11);
-    bad.put(encoded(pictured("bad-marker", FrameEncoding.JPEG, corrupt)), ".*JPEG.*marker.*");
-    bad.put(encoded(pictured("bad-size", FrameEncoding.PNG, hugePng())), ".*PNG.*60000×60000.*");
-    bad.put(encoded(pictured("bad-kind", FrameEncoding.PNG, jpeg)), ".*PNG.*signature.*");
+    bad.add(
+        new BadRecord(
+            encoded(pictured("bad-marker", FrameEncoding.JPEG, corrupt)),
+            "camera top: JPEG frame of .* does not begin with a JPEG marker"));
+    bad.add(
+        new BadRecord(
+            encoded(pictured("bad-size", FrameEncoding.PNG, hugePng())),
+            "camera top: PNG frame claims 60000×60000 pixels: expected at most .*"));
+    bad.add(
+        new BadRecord(
+            encoded(pictured("bad-kind", FrameEncoding.PNG, jpeg)),
+            "camera top: PNG frame of .* does not begin with PNG's signature"));
     return bad;
   }
 

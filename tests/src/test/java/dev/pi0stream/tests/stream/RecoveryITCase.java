@@ -31,6 +31,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** What a failure in mid-stream leaves: every observation has its outcome, and the same actions. */
 @Timeout(240)
+@SuppressWarnings("try") // Closing a job may be interrupted; the test fails with it.
 class RecoveryITCase {
   private static final List<String> ROBOTS = List.of("a", "b", "c");
   private static final int OBSERVATIONS = 30;

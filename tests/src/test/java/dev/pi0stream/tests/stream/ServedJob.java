@@ -37,6 +37,7 @@ import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** A broker, a cluster and a job between them, with robots at one end and a reader at the other. */
+@SuppressWarnings("try") // Closing may be interrupted; the test fails with it.
 final class ServedJob implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
