@@ -14,9 +14,10 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {VerifyCommand.class, CheckpointCommand.class},
+    subcommands = {RunCommand.class, VerifyCommand.class, CheckpointCommand.class},
     footerHeading = "%nExamples:%n",
     footer = {
+      "  pi0 run --duration 20s",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 test --all",
