@@ -62,14 +62,17 @@ public final class CpuDevice extends AbstractDevice {
 
   private CpuDevice(Precision precision, int threads) {
     super("cpu", precision);
-    operandType =
-        switch (precision) {
-          case FP32 -> DataType.F32;
-          case BF16 -> DataType.BF16;
-        };
+    operandType = operandType(precision);
     engine = new Engine(threads);
     primitives = new Primitives(engine, PRIMITIVES);
     attention = new Attention(primitives, scratchpad);
+  }
+
+  private static DataType operandType(Precision precision) {
+    return switch (precision) {
+      case FP32 -> DataType.F32;
+      case BF16 -> DataType.BF16;
+    };
   }
 
   /**
@@ -129,8 +132,9 @@ public final class CpuDevice extends AbstractDevice {
   // Weights -----------------------------------------------------------------------------------
 
   @Override
-  protected Linear newLinear(List<Parameter> weights, List<Parameter> biases) {
-    PackedMatrix matrix = pack(weights);
+  protected Linear newLinear(List<Parameter> weights, List<Parameter> biases, Precision precision) {
+    DataType type = operandType(precision);
+    PackedMatrix matrix = new PackedMatrix(weights, type, primitives, scratchpad);
     return adopt(new PackedLinear(matrix, biases.isEmpty() ? null : Parameters.toNative(biases)));
   }
 
@@ -316,7 +320,7 @@ public final class CpuDevice extends AbstractDevice {
       }
       multiply(
           x.rows(),
-          operand(x),
+          operand(x, linear.matrix()),
           linear.matrix(),
           result.address(),
           linear.bias() != null,
@@ -331,7 +335,7 @@ public final class CpuDevice extends AbstractDevice {
     PackedGatedLinear gated = (PackedGatedLinear) weights;
     NativeTensor result = newTensor(x.rows(), gated.outputs());
     if (x.rows() > 0) {
-      long rows = operand(x);
+      long rows = operand(x, gated.gate());
       long gates = gate.address(result.bytes());
       List<PostOp> gelu = List.of(new PostOp.Apply(Activation.GELU_TANH));
       multiply(x.rows(), rows, gated.gate(), gates, false, gelu);
@@ -342,9 +346,9 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   /** The address of rows in the format in which they are multiplied. */
-  private long operand(Tensor x) {
+  private long operand(Tensor x, PackedMatrix matrix) {
     NativeTensor tensor = (NativeTensor) x;
-    if (operandType == DataType.F32) {
+    if (matrix.type() == DataType.F32) {
       return tensor.address();
     }
     long rounded = operand.address((long) x.rows() * x.columns() * operandType.bytes());
@@ -370,7 +374,7 @@ public final class CpuDevice extends AbstractDevice {
     primitives
         .of(
             new Operation.Product(
-                operandType, rows, matrix.inputs(), matrix.outputs(), bias, List.copyOf(postOps)))
+                matrix.type(), rows, matrix.inputs(), matrix.outputs(), bias, List.copyOf(postOps)))
         .run(scratchpad, addresses);
   }
 
