@@ -44,8 +44,11 @@ public final class CpuDevice extends AbstractDevice {
   /** Freed blocks are kept for the next step up to this size. */
   private static final long IDLE_BYTES = 1L << 30;
 
-  /** Compiled primitives are kept up to this number; a policy has about 40 for each batch shape. */
-  private static final int PRIMITIVES = 1024;
+  /**
+   * Compiled primitives are kept up to this number, at 0.2 to 1 MB of code each. A policy has some
+   * ten for each number of rows, and as many for each length of a sequence that it attends.
+   */
+  private static final int PRIMITIVES = 512;
 
   /** So many numbers are worth handing to other threads. */
   private static final long PARALLEL_WORK = 1 << 18;
@@ -279,14 +282,15 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   private Tensor normalize(Tensor x, float epsilon, int flags, long... weights) {
+    NativeTensor from = (NativeTensor) x;
     NativeTensor result = newTensor(x.rows(), x.columns());
     if (x.rows() > 0) {
       long[] addresses = new long[2 + weights.length];
-      addresses[0] = ((NativeTensor) x).address();
+      addresses[0] = from.address();
       addresses[1] = result.address();
       System.arraycopy(weights, 0, addresses, 2, weights.length);
       primitives
-          .of(new Operation.Normalization(x.rows(), x.columns(), epsilon, flags))
+          .of(new Operation.Normalization(from.computedRows(), x.columns(), epsilon, flags))
           .run(scratchpad, addresses);
     }
     return result;
@@ -319,10 +323,10 @@ public final class CpuDevice extends AbstractDevice {
         operands[count++] = residual.address();
       }
       multiply(
-          x.rows(),
           operand(x, linear.matrix()),
           linear.matrix(),
           result.address(),
+          result.computedRows(),
           linear.bias() != null,
           postOps,
           Arrays.copyOf(operands, count));
@@ -335,12 +339,13 @@ public final class CpuDevice extends AbstractDevice {
     PackedGatedLinear gated = (PackedGatedLinear) weights;
     NativeTensor result = newTensor(x.rows(), gated.outputs());
     if (x.rows() > 0) {
-      long rows = operand(x, gated.gate());
-      long gates = gate.address(result.bytes());
+      int rows = result.computedRows();
+      long source = operand(x, gated.gate());
+      long gates = gate.address((long) rows * result.columns() * Float.BYTES);
       List<PostOp> gelu = List.of(new PostOp.Apply(Activation.GELU_TANH));
-      multiply(x.rows(), rows, gated.gate(), gates, false, gelu);
+      multiply(source, gated.gate(), gates, rows, false, gelu);
       List<PostOp> times = List.of(new PostOp.Multiply(PostOp.Operand.MATRIX));
-      multiply(x.rows(), rows, gated.up(), result.address(), false, times, gates);
+      multiply(source, gated.up(), result.address(), rows, false, times, gates);
     }
     return result;
   }
@@ -351,18 +356,19 @@ public final class CpuDevice extends AbstractDevice {
     if (matrix.type() == DataType.F32) {
       return tensor.address();
     }
-    long rounded = operand.address((long) x.rows() * x.columns() * operandType.bytes());
+    int rows = tensor.computedRows();
+    long rounded = operand.address((long) rows * x.columns() * operandType.bytes());
     primitives
-        .of(new Operation.Rounding(x.rows(), x.columns()))
+        .of(new Operation.Rounding(rows, x.columns()))
         .run(scratchpad, tensor.address(), rounded);
     return rounded;
   }
 
   private void multiply(
-      int rows,
       long source,
       PackedMatrix matrix,
       long destination,
+      int rows,
       boolean bias,
       List<PostOp> postOps,
       long... operands) {
