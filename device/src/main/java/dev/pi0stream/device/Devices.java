@@ -1,12 +1,13 @@
 package dev.pi0stream.device;
 
+import dev.pi0stream.device.cpu.CpuDevice;
 import dev.pi0stream.device.reference.ReferenceDevice;
 import java.util.List;
 
 /** The back ends by name. */
 public final class Devices {
   /** The names that {@link #open} takes. */
-  public static final List<String> NAMES = List.of("reference");
+  public static final List<String> NAMES = List.of("cpu", "reference");
 
   private Devices() {}
 
@@ -26,6 +27,7 @@ public final class Devices {
         }
         yield new ReferenceDevice();
       }
+      case "cpu" -> CpuDevice.open(precision);
       default ->
           throw new IllegalArgumentException(
               "device '%s': expected one of %s".formatted(name, String.join(", ", NAMES)));

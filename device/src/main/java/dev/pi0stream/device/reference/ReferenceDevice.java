@@ -21,7 +21,8 @@ import java.util.stream.IntStream;
 
 /**
  * The definition of every operation. Tensors are fp32; whatever an operation computes on the way to
- * a number, sums and statistics included, is double and rounded to fp32 once, when it is written.
+ * a number, sums and statistics included, is double and rounded to fp32 once, when it is written;
+ * only the angles of a {@link Rotation} are fp32 by definition.
  *
  * <p>Rows are computed in parallel, but each on its own and in a fixed order of summation, with
  * {@link StrictMath}: a row's numbers depend neither on the rows beside it nor on the machine, bit
@@ -123,9 +124,9 @@ public final class ReferenceDevice extends AbstractDevice {
     float[] cosines = new float[positions.length * half];
     float[] sines = new float[positions.length * half];
     for (int i = 0; i < half; i++) {
-      double frequency = StrictMath.pow(base, -2.0 * i / headSize);
+      float frequency = Rotation.frequency(i, headSize, base);
       for (int row = 0; row < positions.length; row++) {
-        double angle = positions[row] * frequency;
+        float angle = positions[row] * frequency;
         cosines[row * half + i] = (float) StrictMath.cos(angle);
         sines[row * half + i] = (float) StrictMath.sin(angle);
       }

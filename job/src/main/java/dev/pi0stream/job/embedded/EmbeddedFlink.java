@@ -12,6 +12,7 @@ import org.apache.flink.configuration.RestOptions;
 import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.runtime.execution.ExecutionState;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.runtime.minicluster.MiniClusterJobClient;
@@ -101,6 +102,19 @@ public final class EmbeddedFlink implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new FlinkException("interrupted while submitting the job", e);
+    }
+  }
+
+  /** Whether every task of a job has opened and runs. */
+  public boolean isRunning(JobClient job) throws FlinkException {
+    try {
+      return cluster.getExecutionGraph(job.getJobID()).get().getAllVertices().values().stream()
+          .allMatch(vertex -> vertex.getAggregateState() == ExecutionState.RUNNING);
+    } catch (ExecutionException e) {
+      throw new FlinkException("the job's state is not known: " + rootMessage(e), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new FlinkException("interrupted while asking for the job's state", e);
     }
   }
 

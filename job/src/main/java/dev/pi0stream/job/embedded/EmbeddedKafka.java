@@ -26,9 +26,7 @@ import org.apache.kafka.metadata.storage.Formatter;
  * it keeps about the last GiB.
  */
 public final class EmbeddedKafka implements AutoCloseable {
-  /** The largest record that the broker takes, in bytes. */
-  public static final int MAX_MESSAGE_BYTES = 64 << 20;
-
+  private static final int MAX_MESSAGE_BYTES = Topics.MAX_MESSAGE_BYTES;
   private static final long RETENTION_BYTES = 1L << 30;
   private static final int NODE = 1;
   private static final String CONTROLLER_LISTENER = "CONTROLLER";

@@ -15,6 +15,9 @@ import org.apache.kafka.common.errors.TopicExistsException;
 
 /** The topics of a broker. */
 public final class Topics {
+  /** The largest message of a topic that is created here: observations carry camera frames. */
+  public static final int MAX_MESSAGE_BYTES = 64 << 20;
+
   private static final int REQUEST_TIMEOUT_MILLIS = 10_000;
 
   private Topics() {}
@@ -28,7 +31,10 @@ public final class Topics {
   public static void create(String bootstrapServers, int partitions, Collection<String> names) {
     List<NewTopic> topics =
         names.stream()
-            .map(name -> new NewTopic(name, Optional.of(partitions), Optional.empty()))
+            .map(
+                name ->
+                    new NewTopic(name, Optional.of(partitions), Optional.empty())
+                        .configs(Map.of("max.message.bytes", Integer.toString(MAX_MESSAGE_BYTES))))
             .toList();
     try (Admin admin = admin(bootstrapServers)) {
       Map<String, KafkaFuture<Void>> created = admin.createTopics(topics).values();

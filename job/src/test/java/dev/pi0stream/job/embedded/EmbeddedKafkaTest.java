@@ -40,7 +40,7 @@ class EmbeddedKafkaTest {
                   "bootstrap.servers",
                   kafka.bootstrapServers(),
                   "max.request.size",
-                  EmbeddedKafka.MAX_MESSAGE_BYTES),
+                  Topics.MAX_MESSAGE_BYTES),
               new ByteArraySerializer(),
               new ByteArraySerializer())) {
         producer

@@ -150,8 +150,8 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * The embedding table, vocabulary × width of the backbone: {@code embed_tokens} where it is
-   * there, {@code lm_head} where that is the only copy, as in the published checkpoints.
+   * The embedding table, vocabulary × width of the backbone: {@code embed_tokens}, or {@code
+   * lm_head} where that is the only copy, as in the published checkpoints, or the one that counts.
    */
   public Parameter embedding() {
     return table(folder, tensors).parameter();
@@ -176,8 +176,7 @@ public final class Checkpoint implements AutoCloseable {
   private boolean isUnused(String name) {
     String last = TensorNames.LANGUAGE + "layers." + (dimensions.language().layers() - 1) + ".";
     return name.equals(TensorNames.EXPERT_HEAD)
-        || (name.equals(TensorNames.LANGUAGE_HEAD)
-            && tensors.containsKey(TensorNames.LANGUAGE_TABLE))
+        || (isTable(name) && !name.equals(tableName(tensors)))
         || name.equals(TensorNames.LANGUAGE + "norm.weight")
         // Of the last layer of the prefix only keys and values are attended.
         || (name.startsWith(last)
@@ -261,11 +260,7 @@ public final class Checkpoint implements AutoCloseable {
   /** Checks that all tensors are there and have their shapes; returns the names of the others. */
   private List<String> check() {
     Map<String, List<Integer>> shapes = Architecture.shapes(config, dimensions);
-    String tableName =
-        tensors.containsKey(TensorNames.LANGUAGE_TABLE)
-            ? TensorNames.LANGUAGE_TABLE
-            : TensorNames.LANGUAGE_HEAD;
-    shapes.put(tableName, List.of(dimensions.vocabulary(), dimensions.language().width()));
+    shapes.put(tableName(tensors), List.of(dimensions.vocabulary(), dimensions.language().width()));
     for (Map.Entry<String, List<Integer>> entry : shapes.entrySet()) {
       StoredTensor tensor = tensors.get(entry.getKey());
       if (tensor == null) {
@@ -323,9 +318,30 @@ public final class Checkpoint implements AutoCloseable {
     return tensors;
   }
 
+  private static boolean isTable(String name) {
+    return name.equals(TensorNames.LANGUAGE_TABLE) || name.equals(TensorNames.LANGUAGE_HEAD);
+  }
+
+  /**
+   * The name of the tensor that is the embedding table. Where both names are there, LeRobot's
+   * loader ({@code modeling_pi0.py}, {@code _fix_pytorch_state_dict_keys}) copies each of them to
+   * the table in the order of the file, and the later one stays. safetensors files are sorted by
+   * type, the widest first, then by name: of one type {@code embed_tokens} counts, and a {@code
+   * lm_head} of a type that comes later.
+   */
+  private static String tableName(Map<String, StoredTensor> tensors) {
+    StoredTensor table = tensors.get(TensorNames.LANGUAGE_TABLE);
+    StoredTensor head = tensors.get(TensorNames.LANGUAGE_HEAD);
+    if (table == null || head == null) {
+      return table == null ? TensorNames.LANGUAGE_HEAD : TensorNames.LANGUAGE_TABLE;
+    }
+    return head.type().compareTo(table.type()) < 0
+        ? TensorNames.LANGUAGE_HEAD
+        : TensorNames.LANGUAGE_TABLE;
+  }
+
   private static StoredTensor table(Path folder, Map<String, StoredTensor> tensors) {
-    StoredTensor table =
-        tensors.getOrDefault(TensorNames.LANGUAGE_TABLE, tensors.get(TensorNames.LANGUAGE_HEAD));
+    StoredTensor table = tensors.get(tableName(tensors));
     if (table == null) {
       throw new CheckpointException(
           "%s: the embedding table is missing; expected tensor '%s' or '%s'"

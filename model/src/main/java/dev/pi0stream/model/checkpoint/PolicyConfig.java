@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -262,6 +261,6 @@ public record PolicyConfig(
 
   /** {@code pi0}, {@code pi05}: the type as configurations spell it. */
   public String typeName() {
-    return type.name().toLowerCase(Locale.ROOT);
+    return type.toString();
   }
 }

@@ -7,6 +7,8 @@ import dev.pi0stream.model.policy.Policy;
 import dev.pi0stream.model.policy.Sample;
 import dev.pi0stream.model.processor.Observation;
 import dev.pi0stream.model.processor.Processor;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -26,16 +28,21 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
   }
 
   /**
-   * Gives a checkpoint's weights to a device. Called on the device's thread. The checkpoint may be
-   * closed afterwards; the device is closed with the policy, also when this fails.
+   * Gives a checkpoint's weights to a device and, where a golden observation lies beside them, has
+   * the policy prove itself on it. Called on the device's thread. The checkpoint may be closed
+   * afterwards; the device is closed with the policy, also when this fails.
    *
    * @throws dev.pi0stream.model.checkpoint.CheckpointException if it could not be served
    */
   public static ResidentPolicy load(Checkpoint checkpoint, Device device) {
     try {
       Processor processor = Processor.open(checkpoint);
-      return new ResidentPolicy(
-          device, Policy.load(checkpoint, device), processor, checkpoint.id());
+      Policy policy = Policy.load(checkpoint, device);
+      Path golden = checkpoint.folder().resolve(SelfTest.FILE);
+      if (Files.exists(golden)) {
+        SelfTest.read(golden).check(policy, processor, checkpoint.id());
+      }
+      return new ResidentPolicy(device, policy, processor, checkpoint.id());
     } catch (RuntimeException | Error e) {
       device.close();
       throw e;

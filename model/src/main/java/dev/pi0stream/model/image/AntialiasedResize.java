@@ -4,8 +4,8 @@ import java.util.Arrays;
 
 /**
  * Bilinear with antialiasing: a triangle that grows as wide as the picture shrinks, first across,
- * then down. Two arithmetics of it: Pillow's ({@code Resample.c}), which has 22 bits of fraction
- * and rounds to bytes after either pass, and JAX's ({@code jax.image.resize}), in float.
+ * then down. Two arithmetics of it: that of Pillow 12 ({@code Resample.c}), which has 22 bits of
+ * fraction and rounds to bytes after either pass, and JAX's ({@code jax.image.resize}), in float.
  */
 final class AntialiasedResize implements ResizeWithPad {
   private static final int CHANNELS = RgbImage.CHANNELS;

@@ -2,6 +2,8 @@ package dev.pi0stream.model.image;
 
 import dev.pi0stream.model.image.Frame.Encoding;
 import java.awt.image.BufferedImage;
+import java.awt.image.ComponentSampleModel;
+import java.awt.image.DataBufferByte;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
@@ -33,7 +35,7 @@ public final class FrameDecoder {
   /**
    * Bounds of decoded frames.
    *
-   * @param bytes of the decoded picture, three for each pixel
+   * @param bytes of the decoded picture: three for each pixel, or more where the frame has them
    */
   public record Limits(int width, int height, long bytes) {
     public Limits {
@@ -45,7 +47,7 @@ public final class FrameDecoder {
     }
 
     /** Refuses a picture that is empty or beyond the bounds. */
-    void check(Encoding encoding, long actualWidth, long actualHeight) {
+    void check(Encoding encoding, long actualWidth, long actualHeight, int bytesPerPixel) {
       if (actualWidth < 1 || actualHeight < 1) {
         throw new ImageException(
             "%s frame of %d×%d pixels: expected at least 1×1"
@@ -53,7 +55,7 @@ public final class FrameDecoder {
       }
       if (actualWidth > width
           || actualHeight > height
-          || actualWidth * actualHeight * RgbImage.CHANNELS > bytes) {
+          || actualWidth * actualHeight * Math.max(bytesPerPixel, RgbImage.CHANNELS) > bytes) {
         throw new ImageException(
             "%s frame claims %d×%d pixels: expected at most %d×%d and %d bytes decoded"
                 .formatted(encoding, actualWidth, actualHeight, width, height, bytes));
@@ -91,7 +93,7 @@ public final class FrameDecoder {
   }
 
   private RgbImage raw(Frame frame) {
-    limits.check(frame.encoding(), frame.width(), frame.height());
+    limits.check(frame.encoding(), frame.width(), frame.height(), RgbImage.CHANNELS);
     int expected = frame.width() * frame.height() * RgbImage.CHANNELS;
     if (frame.data().length != expected) {
       throw new ImageException(
@@ -156,33 +158,61 @@ public final class FrameDecoder {
   /** Samples as eight bits, by number of bands: grey, grey and alpha, RGB, RGB and alpha. */
   private static byte[] samples(BufferedImage image) {
     Raster raster = image.getRaster();
-    int width = raster.getWidth();
-    int height = raster.getHeight();
+    if (image.getColorModel() instanceof IndexColorModel model) {
+      return coloured(raster, palette(model));
+    }
+    if (raster.getDataBuffer() instanceof DataBufferByte buffer
+        && raster.getSampleModel() instanceof ComponentSampleModel model) {
+      return interleaved(buffer.getData(), model);
+    }
     int bands = raster.getNumBands();
-    byte[] palette = image.getColorModel() instanceof IndexColorModel m ? palette(m) : null;
-    boolean colour = bands >= RgbImage.CHANNELS;
+    int step = bands < RgbImage.CHANNELS ? 0 : 1;
     // Of sixteen bits Pillow keeps the upper eight.
     int shift = raster.getSampleModel().getSampleSize(0) - Byte.SIZE;
-    byte[] rgb = new byte[width * height * RgbImage.CHANNELS];
-    int[] row = new int[width * bands];
+    byte[] rgb = new byte[raster.getWidth() * raster.getHeight() * RgbImage.CHANNELS];
+    int[] row = new int[raster.getWidth() * bands];
     int at = 0;
-    for (int y = 0; y < height; y++) {
-      raster.getPixels(0, y, width, 1, row);
-      for (int x = 0; x < width; x++) {
-        int sample = row[x * bands];
-        if (palette != null) {
-          System.arraycopy(palette, sample * RgbImage.CHANNELS, rgb, at, RgbImage.CHANNELS);
-          at += RgbImage.CHANNELS;
-        } else if (colour) {
-          rgb[at++] = (byte) (sample >> shift);
-          rgb[at++] = (byte) (row[x * bands + 1] >> shift);
-          rgb[at++] = (byte) (row[x * bands + 2] >> shift);
-        } else {
-          byte grey = (byte) (sample >> shift);
-          rgb[at++] = grey;
-          rgb[at++] = grey;
-          rgb[at++] = grey;
+    for (int y = 0; y < raster.getHeight(); y++) {
+      raster.getPixels(0, y, raster.getWidth(), 1, row);
+      for (int i = 0; i < row.length; i += bands) {
+        for (int c = 0; c < RgbImage.CHANNELS; c++) {
+          rgb[at++] = (byte) (row[i + c * step] >> shift);
         }
+      }
+    }
+    return rgb;
+  }
+
+  /** What nearly all frames are: bytes in a row. */
+  private static byte[] interleaved(byte[] data, ComponentSampleModel model) {
+    int[] offsets = model.getBandOffsets();
+    boolean grey = offsets.length < RgbImage.CHANNELS;
+    int red = offsets[0];
+    int green = grey ? red : offsets[1];
+    int blue = grey ? red : offsets[2];
+    byte[] rgb = new byte[model.getWidth() * model.getHeight() * RgbImage.CHANNELS];
+    int at = 0;
+    for (int y = 0; y < model.getHeight(); y++) {
+      int pixel = y * model.getScanlineStride();
+      for (int x = 0; x < model.getWidth(); x++) {
+        rgb[at++] = data[pixel + red];
+        rgb[at++] = data[pixel + green];
+        rgb[at++] = data[pixel + blue];
+        pixel += model.getPixelStride();
+      }
+    }
+    return rgb;
+  }
+
+  private static byte[] coloured(Raster indices, byte[] palette) {
+    byte[] rgb = new byte[indices.getWidth() * indices.getHeight() * RgbImage.CHANNELS];
+    int[] row = new int[indices.getWidth()];
+    int at = 0;
+    for (int y = 0; y < indices.getHeight(); y++) {
+      indices.getPixels(0, y, row.length, 1, row);
+      for (int index : row) {
+        System.arraycopy(palette, index * RgbImage.CHANNELS, rgb, at, RgbImage.CHANNELS);
+        at += RgbImage.CHANNELS;
       }
     }
     return rgb;

@@ -63,7 +63,7 @@ record JpegFrame(int width, int height, byte[] pixelData) {
     }
 
     JpegFrame frame() {
-      if (data.length < 2 || at(0) != 0xFF || at(1) != SOI) {
+      if (data.length < 2 || octet(0) != 0xFF || octet(1) != SOI) {
         throw new ImageException(
             "JPEG frame of %d bytes does not begin with a JPEG marker".formatted(data.length));
       }
@@ -90,16 +90,16 @@ record JpegFrame(int width, int height, byte[] pixelData) {
     /** The next marker; fill bytes before it are allowed. */
     private int marker() {
       need(2);
-      if (at(at) != 0xFF) {
+      if (octet(at) != 0xFF) {
         throw new ImageException(
             "JPEG frame of %d bytes is corrupt: byte %d is 0x%02X where a marker belongs"
-                .formatted(data.length, at, at(at)));
+                .formatted(data.length, at, octet(at)));
       }
-      while (at(at) == 0xFF) {
+      while (octet(at) == 0xFF) {
         at++;
         need(1);
       }
-      return at(at++);
+      return octet(at++);
     }
 
     private void segment(int marker) {
@@ -109,7 +109,7 @@ record JpegFrame(int width, int height, byte[] pixelData) {
                 .formatted(data.length, marker, at - 1));
       }
       need(2);
-      int length = (at(at) << 8) | at(at + 1);
+      int length = (octet(at) << 8) | octet(at + 1);
       if (length < 2) {
         throw new ImageException(
             "JPEG frame of %d bytes is corrupt: segment 0x%02X at byte %d has length %d"
@@ -139,7 +139,7 @@ record JpegFrame(int width, int height, byte[] pixelData) {
       if (marker == APP0 && startsWith(body, end, "JFIF\0")) {
         jfif = true;
       } else if (marker == APP14 && end - body >= 12 && startsWith(body, end, "Adobe")) {
-        adobeTransform = at(body + 11);
+        adobeTransform = octet(body + 11);
       }
     }
 
@@ -148,7 +148,7 @@ record JpegFrame(int width, int height, byte[] pixelData) {
         return false;
       }
       for (int i = 0; i < text.length(); i++) {
-        if (at(body + i) != text.charAt(i)) {
+        if (octet(body + i) != text.charAt(i)) {
           return false;
         }
       }
@@ -170,18 +170,19 @@ record JpegFrame(int width, int height, byte[] pixelData) {
             "JPEG frame is of kind SOF%d: expected baseline or progressive with Huffman codes"
                 .formatted(marker - 0xC0));
       }
-      int count = end - body < 6 ? 0 : at(body + 5);
+      int count = end - body < 6 ? 0 : octet(body + 5);
       if (end - body != 6 + 3 * count) {
         throw new ImageException(
             "JPEG frame of %d bytes is corrupt: its frame header has %d bytes"
                 .formatted(data.length, end - body));
       }
-      if (at(body) != 8) {
-        throw new ImageException("JPEG frame has %d bits a sample: expected 8".formatted(at(body)));
+      if (octet(body) != 8) {
+        throw new ImageException(
+            "JPEG frame has %d bits a sample: expected 8".formatted(octet(body)));
       }
-      height = (at(body + 1) << 8) | at(body + 2);
-      width = (at(body + 3) << 8) | at(body + 4);
-      limits.check(JPEG, width, height);
+      height = (octet(body + 1) << 8) | octet(body + 2);
+      width = (octet(body + 3) << 8) | octet(body + 4);
+      limits.check(JPEG, width, height, RgbImage.CHANNELS);
       if (count != 1 && count != 3) {
         throw new ImageException(
             "JPEG frame has %d colour components%s: expected 1 (grey) or 3 (colour)"
@@ -189,7 +190,7 @@ record JpegFrame(int width, int height, byte[] pixelData) {
       }
       components = new int[count];
       for (int i = 0; i < count; i++) {
-        components[i] = at(body + 6 + 3 * i);
+        components[i] = octet(body + 6 + 3 * i);
       }
     }
 
@@ -206,8 +207,8 @@ record JpegFrame(int width, int height, byte[] pixelData) {
       int start = at;
       while (true) {
         need(2);
-        int next = at(at + 1);
-        if (at(at) == 0xFF && next != 0 && next != 0xFF && !(next >= RST0 && next <= RST7)) {
+        int next = octet(at + 1);
+        if (octet(at) == 0xFF && next != 0 && next != 0xFF && !(next >= RST0 && next <= RST7)) {
           break;
         }
         at++;
@@ -226,7 +227,7 @@ record JpegFrame(int width, int height, byte[] pixelData) {
       return components[0] == 'R' && components[1] == 'G' && components[2] == 'B';
     }
 
-    private int at(int index) {
+    private int octet(int index) {
       return Byte.toUnsignedInt(data[index]);
     }
 

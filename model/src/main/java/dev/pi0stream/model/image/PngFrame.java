@@ -64,7 +64,8 @@ record PngFrame(int width, int height, byte[] pixelData) {
         limits.check(
             PNG,
             Integer.toUnsignedLong(in.getInt(at + 8)),
-            Integer.toUnsignedLong(in.getInt(at + 12)));
+            Integer.toUnsignedLong(in.getInt(at + 12)),
+            bytesPerPixel(in.get(at + 16), in.get(at + 17)));
         width = in.getInt(at + 8);
         height = in.getInt(at + 12);
       }
@@ -85,6 +86,18 @@ record PngFrame(int width, int height, byte[] pixelData) {
       throw new ImageException("PNG frame of %d bytes has no picture in it".formatted(data.length));
     }
     return new PngFrame(width, height, kept.toByteArray());
+  }
+
+  /** What a decoded pixel takes; the decoder itself refuses depths and kinds that do not exist. */
+  private static int bytesPerPixel(byte depth, byte colourType) {
+    int samples =
+        switch (colourType) {
+          case 2 -> 3;
+          case 4 -> 2;
+          case 6 -> 4;
+          default -> 1;
+        };
+    return depth == Short.SIZE ? 2 * samples : samples;
   }
 
   private static String printable(String type) {

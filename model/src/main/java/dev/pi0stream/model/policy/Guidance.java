@@ -100,7 +100,7 @@ public record Guidance(
    * The guidance weight of a step: {@code min((1−τ)/τ · ((1−τ)² + τ²)/(1−τ)², max)} with {@code τ =
    * 1 − t}, in float32; the maximum at τ = 0.
    */
-  static float weight(double time, float maxWeight) {
+  public static float weight(double time, float maxWeight) {
     float tau = (float) (1 - time);
     float squared = (1 - tau) * (1 - tau);
     float inverse = (squared + tau * tau) / squared;

@@ -22,10 +22,9 @@ import java.util.stream.IntStream;
  *
  * <p>Its three steps, {@link #see}, {@link #prefix} and {@link #denoise}, take and return values on
  * the device, so that what did not change since a robot's last observation need not be computed
- * again; {@link #sample} composes them. All of them are called on the device's thread and outside
- * of any {@link Scope} of the caller's but for what {@code see} and {@code prefix} return, which is
- * the caller's, or its scope's: constants that {@code denoise} keeps for the next time would be
- * freed with a scope around it.
+ * again; {@link #sample} composes them. Everything is called on the device's thread. {@code
+ * denoise} and {@code sample} are called outside of any {@link Scope}: they keep constants for the
+ * next time, which would be freed with a scope around them.
  */
 public final class Policy implements AutoCloseable {
   private final Device device;
@@ -61,7 +60,10 @@ public final class Policy implements AutoCloseable {
     this.denoiser = Denoiser.load(device, checkpoint, expert, suffix);
   }
 
-  /** Gives a checkpoint's weights to a device. The checkpoint may be closed afterwards. */
+  /**
+   * Gives a checkpoint's weights to a device, outside of any {@link Scope}. The checkpoint may be
+   * closed afterwards.
+   */
   public static Policy load(Checkpoint checkpoint, Device device) {
     return new Policy(device, checkpoint);
   }
@@ -79,6 +81,11 @@ public final class Policy implements AutoCloseable {
   /** The device that it runs on. */
   public Device device() {
     return device;
+  }
+
+  /** The time of a denoising step, from 1 (noise) towards 0 (data). */
+  public static double time(int step, int steps) {
+    return Denoiser.time(step, steps);
   }
 
   /** Numbers of a chunk in model units: horizon × action columns. */

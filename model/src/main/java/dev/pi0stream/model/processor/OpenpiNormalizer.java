@@ -1,5 +1,7 @@
 package dev.pi0stream.model.processor;
 
+import dev.pi0stream.model.checkpoint.Normalization;
+
 /**
  * openpi's normalisation ({@code transforms.py}: Normalize, Unnormalize), in float64. On the way in
  * a row may be shorter than the statistics; on the way out it may be longer, and what is beyond
@@ -18,6 +20,11 @@ public record OpenpiNormalizer(boolean quantiles, double[] low, double[] high)
       throw new IllegalArgumentException(
           "statistics of %d and %d columns".formatted(low.length, high.length));
     }
+  }
+
+  @Override
+  public Normalization mode() {
+    return quantiles ? Normalization.QUANTILES : Normalization.MEAN_STD;
   }
 
   @Override

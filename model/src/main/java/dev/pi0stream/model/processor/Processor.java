@@ -10,6 +10,7 @@ import dev.pi0stream.model.image.ImageException;
 import dev.pi0stream.model.image.ResizeWithPad;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.text.Prompts;
+import dev.pi0stream.model.text.Tokenizer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,6 +29,7 @@ import java.util.Optional;
 public final class Processor {
   private final PolicyConfig config;
   private final Conventions conventions;
+  private final int vocabulary;
   private final FrameDecoder decoder;
 
   /**
@@ -50,9 +52,11 @@ public final class Processor {
       int actionDimensions,
       boolean singlePrecision) {}
 
-  Processor(PolicyConfig config, Conventions conventions, FrameDecoder decoder) {
+  private Processor(
+      PolicyConfig config, Conventions conventions, int vocabulary, FrameDecoder decoder) {
     this.config = Objects.requireNonNull(config, "config");
     this.conventions = conventions;
+    this.vocabulary = vocabulary;
     this.decoder = Objects.requireNonNull(decoder, "decoder");
   }
 
@@ -63,12 +67,7 @@ public final class Processor {
    * @throws CheckpointException if a file is missing, broken or ambiguous, or lacks a statistic
    */
   public static Processor open(Checkpoint checkpoint) {
-    return open(checkpoint.folder(), checkpoint.config());
-  }
-
-  /** The same, from a folder and its configuration. */
-  public static Processor open(Path folder, PolicyConfig config) {
-    return open(folder, config, null, new FrameDecoder());
+    return open(checkpoint, null, new FrameDecoder());
   }
 
   /**
@@ -77,14 +76,34 @@ public final class Processor {
    * @param asset the robot whose statistics count, where openpi's checkpoint has several; or null
    * @param decoder with the bounds of frames
    */
-  public static Processor open(
-      Path folder, PolicyConfig config, String asset, FrameDecoder decoder) {
+  public static Processor open(Checkpoint checkpoint, String asset, FrameDecoder decoder) {
+    return open(
+        checkpoint.folder(),
+        checkpoint.config(),
+        checkpoint.dimensions().vocabulary(),
+        asset,
+        decoder);
+  }
+
+  /**
+   * The same, from the parts of a checkpoint that matter.
+   *
+   * @param vocabulary entries of the embedding table, which every token must be one of
+   */
+  static Processor open(
+      Path folder, PolicyConfig config, int vocabulary, String asset, FrameDecoder decoder) {
     Conventions conventions =
         switch (config.origin()) {
           case LEROBOT -> LeRobotConventions.read(folder, config);
           case OPENPI -> OpenpiConventions.read(folder, config, asset);
         };
-    return new Processor(config, conventions, decoder);
+    int entries = conventions.prompts().tokenizer().vocabularySize();
+    if (entries > vocabulary) {
+      throw new CheckpointException(
+          "%s: the tokenizer has %d entries; expected at most %d, the rows of the embedding table"
+              .formatted(folder, entries, vocabulary));
+    }
+    return new Processor(config, conventions, vocabulary, decoder);
   }
 
   // ------------------------------------------------------------------ what it takes
@@ -97,6 +116,31 @@ public final class Processor {
   /** The checkpoint's name of a camera that a robot names; unknown names stay. */
   public String camera(String name) {
     return conventions.renamed().getOrDefault(name, name);
+  }
+
+  /** Cameras' names as the robot has them → as the checkpoint has them, where they differ. */
+  public Map<String, String> renamedCameras() {
+    return conventions.renamed();
+  }
+
+  /** How states are brought to the network's range. */
+  public Normalizer stateNormalizer() {
+    return conventions.state();
+  }
+
+  /** How actions are brought back to the robot's range. */
+  public Normalizer actionNormalizer() {
+    return conventions.actions();
+  }
+
+  /** Which columns of the actions are relative to the state. */
+  public RelativeActions relativeActions() {
+    return conventions.relative();
+  }
+
+  /** The tokenizer. */
+  public Tokenizer tokenizer() {
+    return conventions.prompts().tokenizer();
   }
 
   /** Numbers of the robot's state. */
@@ -117,8 +161,8 @@ public final class Processor {
   /**
    * The tokens of an observation's prompt, all of them; π0.5's has the state in it.
    *
-   * @throws ObservationException if the state has another length, or the instruction half a
-   *     surrogate pair
+   * @throws ObservationException if the state has another length, or there is no instruction, or it
+   *     has half a surrogate pair
    */
   public Prompts.Prompt prompt(Observation observation) {
     double[] state = conventions.state().normalise(state(observation), stateDimensions());
@@ -126,11 +170,23 @@ public final class Processor {
   }
 
   private Prompts.Prompt prompt(Observation observation, double[] normalised) {
+    if (observation.prompt() == null) {
+      throw new ObservationException("there is no prompt: expected an instruction");
+    }
+    Prompts.Prompt prompt;
     try {
-      return conventions.prompts().prompt(observation.prompt(), normalised);
+      prompt = conventions.prompts().prompt(observation.prompt(), normalised);
     } catch (IllegalArgumentException e) {
       throw new ObservationException("prompt: " + e.getMessage(), e);
     }
+    for (int id : prompt.tokens()) {
+      if (id >= vocabulary) { // PaliGemma's <image> lies beyond its own table
+        throw new ObservationException(
+            "the prompt has token %d: expected less than %d, the rows of the embedding table"
+                .formatted(id, vocabulary));
+      }
+    }
+    return prompt;
   }
 
   /**
@@ -147,9 +203,6 @@ public final class Processor {
           return Optional.of(
               "number %d of the state is %s: expected finite numbers".formatted(i, state[i]));
         }
-      }
-      if (observation.prompt() == null) {
-        return Optional.of("there is no prompt: expected an instruction");
       }
       Prompts.Prompt prompt = prompt(observation);
       if (!prompt.fits()) {

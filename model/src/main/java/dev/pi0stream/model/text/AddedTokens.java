@@ -39,27 +39,23 @@ final class AddedTokens {
     List<Piece> pieces = new ArrayList<>();
     int done = 0;
     for (int at = 0; at < text.length(); ) {
-      int length = longest(text, at);
-      if (length == 0) {
+      Match match = match(text, at);
+      if (match == null) {
         at++;
         continue;
       }
-      AddedToken token = find(text, at, length);
+      AddedToken token = match.token();
       int start = at;
-      int stop = at + length;
+      int stop = match.end();
       at = stop;
       if (token.singleWord() && (wordBefore(text, start) || wordAt(text, stop))) {
         continue;
       }
-      if (token.lstrip()) {
-        while (start > done && isSpace(text.charAt(start - 1))) {
-          start--;
-        }
+      while (token.lstrip() && start > done && isSpace(text.charAt(start - 1))) {
+        start--;
       }
-      if (token.rstrip()) {
-        while (stop < text.length() && isSpace(text.charAt(stop))) {
-          stop++;
-        }
+      while (token.rstrip() && stop < text.length() && isSpace(text.charAt(stop))) {
+        stop++;
       }
       if (done < start) {
         pieces.add(new Piece(text.substring(done, start), null));
@@ -73,8 +69,12 @@ final class AddedTokens {
     return pieces;
   }
 
-  private int longest(String text, int start) {
-    int length = 0;
+  /** A token that was found, and where it ends. */
+  private record Match(AddedToken token, int end) {}
+
+  /** The longest token that begins here; null if none does. */
+  private Match match(String text, int start) {
+    Match match = null;
     Node node = root;
     for (int i = start; i < text.length(); i++) {
       node = node.children.get(text.charAt(i));
@@ -82,18 +82,10 @@ final class AddedTokens {
         break;
       }
       if (node.token != null) {
-        length = i + 1 - start;
+        match = new Match(node.token, i + 1);
       }
     }
-    return length;
-  }
-
-  private AddedToken find(String text, int start, int length) {
-    Node node = root;
-    for (int i = start; i < start + length; i++) {
-      node = node.children.get(text.charAt(i));
-    }
-    return node.token;
+    return match;
   }
 
   private static boolean wordBefore(String text, int index) {

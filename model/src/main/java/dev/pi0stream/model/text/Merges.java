@@ -19,7 +19,7 @@ final class Merges {
     this.left = left;
     this.right = right;
     this.merged = merged;
-    slots = new int[Integer.highestOneBit(Math.max(4, left.length * 2)) * 2];
+    slots = new int[Integer.highestOneBit(Math.max(4, left.length + left.length / 2)) * 2];
     Arrays.fill(slots, NONE);
     for (int rank = 0; rank < left.length; rank++) {
       // Of two merges of the same pair the later one counts, as in Hugging Face's map.

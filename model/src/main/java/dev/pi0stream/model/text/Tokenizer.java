@@ -98,13 +98,19 @@ public final class Tokenizer {
     try (InputStream in = Files.newInputStream(file)) {
       return new TokenizerReader(file.toString()).read(in);
     } catch (NoSuchFileException e) {
-      throw new TokenizerException("no tokenizer: " + file + " does not exist", e);
+      throw new TokenizerException(
+          file + ": there is no such file; expected the tokenizer.json of PaliGemma", e);
     } catch (IOException e) {
-      throw new TokenizerException(file + " cannot be read: " + e.getMessage(), e);
+      throw new TokenizerException(file + ": cannot be read: " + e.getMessage(), e);
     }
   }
 
-  /** The number of ids: one more than the largest. */
+  /** One more than the largest id that text without added tokens can have. */
+  public int vocabularySize() {
+    return vocabulary.size();
+  }
+
+  /** One more than the largest id, that of an added token or not. */
   public int size() {
     int largest = vocabulary.size() - 1;
     for (int id : addedById.keySet()) {
@@ -163,30 +169,26 @@ public final class Tokenizer {
   /** The ids of the single characters of a text: {@code BPE::merge_word} before its merges. */
   private Ids characters(String text) {
     Ids ids = new Ids(text.length() + 8);
-    int pending = 0; // unknown characters that have no id yet
+    boolean pending = false; // an unknown character has no id yet; the next may share it
     for (int i = 0; i < text.length(); ) {
       int codePoint = text.codePointAt(i);
       i += Character.charCount(codePoint);
       int id = vocabulary.character(codePoint);
-      if (id != Vocabulary.NONE) {
-        pending = flush(ids, pending);
+      if (id == Vocabulary.NONE && addBytes(ids, codePoint)) {
+        continue;
+      }
+      if (pending && (id != Vocabulary.NONE || !fuseUnknown)) {
+        ids.add(unknown);
+      }
+      pending = id == Vocabulary.NONE;
+      if (!pending) {
         ids.add(id);
-      } else if (!addBytes(ids, codePoint)) {
-        if (!fuseUnknown) {
-          flush(ids, pending);
-        }
-        pending = 1;
       }
     }
-    flush(ids, pending);
-    return ids;
-  }
-
-  private int flush(Ids ids, int pending) {
-    if (pending > 0) {
+    if (pending) {
       ids.add(unknown);
     }
-    return 0;
+    return ids;
   }
 
   /** Adds the ids of a character's bytes, if there is one for each. */

@@ -56,7 +56,7 @@ final class TokenizerReader {
       }
     } catch (JsonProcessingException e) {
       throw new TokenizerException(
-          "%s is not valid JSON: %s (line %d)"
+          "%s: is not JSON: %s (line %d)"
               .formatted(file, e.getOriginalMessage(), e.getLocation().getLineNr()),
           e);
     }
@@ -380,6 +380,6 @@ final class TokenizerReader {
   }
 
   private TokenizerException broken(String what) {
-    return new TokenizerException(file + " is not a usable tokenizer: " + what);
+    return new TokenizerException(file + ": is not a usable tokenizer: " + what);
   }
 }

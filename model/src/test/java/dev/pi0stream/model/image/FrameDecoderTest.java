@@ -77,6 +77,19 @@ class FrameDecoderTest {
   }
 
   @Test
+  void moreThanThreeBytesForAPixelCount() {
+    refuses(
+        new Frame(Encoding.PNG, 0, 0, png(4096, 4096, 16, 6, new byte[10])),
+        "PNG frame claims 4096×4096 pixels: expected at most 4096×4096 and 67108864 bytes"
+            + " decoded");
+    assertThatThrownBy(
+            () ->
+                decoder.decode(new Frame(Encoding.PNG, 0, 0, png(4096, 4096, 8, 2, new byte[10]))))
+        .isInstanceOf(ImageException.class)
+        .hasMessageContaining("is corrupt");
+  }
+
+  @Test
   void limitsAreConfigurable() {
     Frame frame = new Frame(Encoding.PNG, 0, 0, bytes("colour-8.png"));
     refuses(

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.pi0stream.device.Device;
 import dev.pi0stream.model.checkpoint.Checkpoint;
+import dev.pi0stream.model.checkpoint.PolicyConfig;
 import dev.pi0stream.model.checkpoint.Safetensors;
 import dev.pi0stream.model.image.ResizeWithPad;
 import dev.pi0stream.model.image.RgbImage;
@@ -37,12 +39,17 @@ final class Golden {
     return StreamSupport.stream(MANIFEST.get(part).spliterator(), false);
   }
 
-  /** One entry of the operations. */
-  static JsonNode operation(String name) {
-    return entries("ops")
+  /** One entry of a part of the manifest. */
+  static JsonNode named(String part, String name) {
+    return entries(part)
         .filter(entry -> entry.get("name").textValue().equals(name))
         .findFirst()
         .orElseThrow();
+  }
+
+  /** The operations of one kind. */
+  static Stream<JsonNode> operations(String kind) {
+    return entries("ops").filter(entry -> entry.get("op").textValue().equals(kind));
   }
 
   static Safetensors open(JsonNode entry) {
@@ -54,8 +61,15 @@ final class Golden {
         FOLDER.resolve(MANIFEST.at("/checkpoints/" + name + "/directory").textValue()));
   }
 
+  /** Loads a policy; the device has its own copy of the weights, so the checkpoint is closed. */
+  static Policy policy(String checkpoint, JsonNode overrides, Device device) {
+    try (Checkpoint opened = checkpoint(checkpoint)) {
+      return Policy.load(opened.with(overrides), device);
+    }
+  }
+
   /** The rows of a case or of a real-time-chunking case, from its stored tokens and raw frames. */
-  static List<Sample> samples(JsonNode entry, Checkpoint checkpoint) {
+  static List<Sample> samples(JsonNode entry, PolicyConfig config) {
     boolean chunking = entry.has("inputs_from");
     Path inputs = FOLDER.resolve(entry.path(chunking ? "inputs_from" : "file").textValue());
     try (Safetensors raw = Safetensors.open(inputs);
@@ -66,7 +80,7 @@ final class Golden {
             raw.find("state.padded").isPresent() ? row(raw, "state.padded", row) : new float[0];
         samples.add(
             new Sample(
-                new ModelInput(images(entry, checkpoint, raw, row), tokens(raw, row), state),
+                new ModelInput(images(entry, config, raw, row), tokens(raw, row), state),
                 row(own, "noise", row),
                 chunking ? guidance(entry, own, row) : null));
       }
@@ -75,10 +89,10 @@ final class Golden {
   }
 
   private static List<ModelInput.Image> images(
-      JsonNode entry, Checkpoint checkpoint, Safetensors raw, int row) {
-    int side = checkpoint.config().imageResolution();
+      JsonNode entry, PolicyConfig config, Safetensors raw, int row) {
+    int side = config.imageResolution();
     List<ModelInput.Image> images = new ArrayList<>();
-    for (String camera : checkpoint.config().cameras()) {
+    for (String camera : config.cameras()) {
       String name = "raw.frame." + camera;
       if (raw.find(name).isEmpty() || isMasked(entry, camera, row)) {
         continue;

@@ -4,17 +4,24 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.pi0stream.device.Device;
+import dev.pi0stream.device.Devices;
 import dev.pi0stream.device.KeyValues;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.device.reference.ReferenceDevice;
-import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.Safetensors;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,6 +32,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class PolicyTest {
   private static final double MAX_ERROR = 1e-4;
   private static final double RMS_ERROR = 1e-5;
+  private static final JsonNode NO_OVERRIDES = JsonNodeFactory.instance.objectNode();
 
   /** Keeps what it sees: all rows, or a row under {@code name#row}. */
   private static final class Recorder implements Probe {
@@ -59,13 +67,22 @@ class PolicyTest {
   @ParameterizedTest
   @MethodSource("cases")
   void denoisesAsLeRobotDoes(JsonNode entry) {
-    try (Checkpoint opened = Golden.checkpoint(entry.get("checkpoint").textValue());
-        Device device = new ReferenceDevice();
+    denoises(entry, "reference");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pi0-base", "pi05-base", "pi0-batch3", "pi05-batch3"})
+  void denoisesAsLeRobotDoesOnTheProcessor(String name) {
+    denoises(Golden.named("cases", name), "cpu");
+  }
+
+  private static void denoises(JsonNode entry, String deviceName) {
+    try (Device device = Devices.open(deviceName, Precision.FP32);
         Safetensors expected = Golden.open(entry)) {
-      Checkpoint checkpoint = opened.with(entry.get("config"));
-      Policy policy = Policy.load(checkpoint, device);
+      Policy policy =
+          Golden.policy(entry.get("checkpoint").textValue(), entry.get("config"), device);
       Recorder recorder = new Recorder(device);
-      List<Sample> batch = Golden.samples(entry, checkpoint);
+      List<Sample> batch = Golden.samples(entry, policy.config());
       int steps = entry.get("num_steps").intValue();
 
       Policy.Chunks chunks = policy.sample(batch, steps, recorder);
@@ -119,18 +136,29 @@ class PolicyTest {
   private static void compareKeyValues(
       Recorder recorder, Safetensors expected, String name, int rows) {
     String layer = name.substring("kv.layer".length(), name.lastIndexOf('.'));
-    float[] all = valid(expected, name);
-    int next = 0;
+    List<Integer> shape = expected.get(name).shape(); // B, heads, S, size
+    int heads = shape.get(1);
+    int length = shape.get(2);
+    int size = shape.get(3);
+    boolean[] mask = expected.get("prefix.pad_mask").booleans();
     for (int row = 0; row < rows; row++) {
+      float[] all = Golden.row(expected, name, row);
       Device.HostKeyValues seen = recorder.prefixes.get(layer + "#" + row);
+      float[] packed = new float[seen.keys().length];
+      int next = 0;
+      for (int place = 0; place < length; place++) {
+        for (int head = 0; head < heads && mask[row * length + place]; head++) {
+          System.arraycopy(all, (head * length + place) * size, packed, next, size);
+          next += size;
+        }
+      }
       float[] own = name.endsWith(".k") ? seen.keys() : seen.values();
-      Golden.assertClose(name, own, Arrays.copyOfRange(all, next, next + own.length), 5e-4, 2e-5);
-      next += own.length;
+      assertThat(next).isEqualTo(own.length);
+      Golden.assertClose(name, own, packed, 5e-4, 2e-5);
     }
-    assertThat(next).isEqualTo(all.length);
   }
 
-  /** The rows of a B × [1 ×] S × columns tensor that are neither padding nor masked. */
+  /** The rows of a B × S × columns tensor that are neither padding nor masked. */
   private static float[] valid(Safetensors expected, String name) {
     boolean[] mask = expected.get("prefix.pad_mask").booleans();
     int columns = expected.get(name).shape().getLast();
@@ -167,13 +195,13 @@ class PolicyTest {
             .filter(entry -> entry.get("checkpoint").textValue().equals(type + "-tiny"))
             .filter(entry -> entry.get("config").isEmpty())
             .toList();
-    try (Checkpoint checkpoint = Golden.checkpoint(type + "-tiny");
-        Device device = new ReferenceDevice()) {
-      Policy policy = Policy.load(checkpoint, device);
+    try (Device device = new ReferenceDevice()) {
+      Policy policy = Golden.policy(type + "-tiny", NO_OVERRIDES, device);
       List<Sample> rows = new ArrayList<>();
       for (JsonNode entry : entries) {
-        rows.addAll(Golden.samples(entry, checkpoint));
+        rows.addAll(Golden.samples(entry, policy.config()));
       }
+      Collections.shuffle(rows, new Random(1));
       List<float[]> alone =
           rows.stream().map(row -> policy.sample(List.of(row), 2).x().getFirst()).toList();
 
@@ -183,33 +211,71 @@ class PolicyTest {
         for (int i = 0; i < size; i++) {
           assertThat(together.get(i))
               .as("row %d of a batch of %d", i, size)
-              .containsExactly(alone.get(first + i));
+              .isEqualTo(alone.get(first + i));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"pi0", "pi05"})
+  void keptFeaturesAndPrefixesGiveTheSameChunk(String type) {
+    try (Device device = new ReferenceDevice()) {
+      Policy policy = Golden.policy(type + "-tiny", NO_OVERRIDES, device);
+      List<Sample> batch = Golden.samples(Golden.named("cases", type + "-batch3"), policy.config());
+      List<float[]> expected = policy.sample(batch, 2).x();
+
+      List<Device.Part> prefixes = new ArrayList<>();
+      for (Sample sample : batch) {
+        List<Device.Rows> images = new ArrayList<>();
+        for (ModelInput.Image image : sample.input().images()) {
+          images.addAll(policy.see(List.of(image)));
+        }
+        KeyValues prefix =
+            policy.prefix(List.of(new Policy.PrefixInput(images, sample.input().tokens())));
+        prefixes.add(new Device.Part(prefix, 0));
+      }
+      for (int round = 0; round < 2; round++) {
+        List<float[]> found = policy.denoise(prefixes, batch, 2);
+        for (int row = 0; row < batch.size(); row++) {
+          assertThat(found.get(row)).isEqualTo(expected.get(row));
         }
       }
     }
   }
 
   @Test
+  void seesPicturesOfAnotherResolution() throws IOException {
+    try (Device device = new ReferenceDevice()) {
+      JsonNode smaller = new JsonMapper().readTree("{\"image_resolution\": [84, 84]}");
+      Policy policy = Golden.policy("pi0-tiny", smaller, device);
+      Recorder recorder = new Recorder(device);
+
+      policy.sample(
+          Golden.samples(Golden.named("cases", "pi0-base"), policy.config()), 1, recorder);
+
+      assertThat(recorder.seen.get("siglip.base_0_rgb#0")).hasSize(6 * 6 * 48);
+      assertThat(recorder.seen.get("x.step1")).doesNotContain(Float.NaN);
+    }
+  }
+
+  @Test
   void leavesNothingBehindButWeightsAndKeptConstants() {
-    try (Checkpoint checkpoint = Golden.checkpoint("pi05-tiny");
-        Device device = new ReferenceDevice()) {
-      JsonNode entry =
-          Golden.entries("cases")
-              .filter(c -> c.get("name").textValue().equals("pi05-base"))
-              .findFirst()
-              .orElseThrow();
-      Policy policy = Policy.load(checkpoint, device);
-      List<Sample> batch = Golden.samples(entry, checkpoint);
+    try (Device device = new ReferenceDevice()) {
+      JsonNode entry = Golden.named("cases", "pi05-base");
+      Policy policy = Golden.policy("pi05-tiny", NO_OVERRIDES, device);
+      List<Sample> batch = Golden.samples(entry, policy.config());
       policy.sample(batch, 2);
       Device.Usage after = device.usage();
 
       policy.sample(batch, 2);
       assertThat(device.usage()).isEqualTo(after);
 
-      for (int steps = 1; steps < 9; steps++) {
-        policy.sample(batch, steps);
-      }
-      assertThat(device.usage().resources()).isLessThan(after.resources() * 4);
+      IntStream.rangeClosed(5, 8).forEach(steps -> policy.sample(batch, steps));
+      Device.Usage many = device.usage();
+      IntStream.rangeClosed(1, 8).forEach(steps -> policy.sample(batch, steps));
+      assertThat(device.usage()).isEqualTo(many);
+
       policy.close();
       assertThat(device.usage().resources()).isZero();
     }
@@ -217,9 +283,8 @@ class PolicyTest {
 
   @Test
   void refusesRowsThatAreNotWhatTheCheckpointExpects() {
-    try (Checkpoint checkpoint = Golden.checkpoint("pi0-tiny");
-        Device device = new ReferenceDevice()) {
-      Policy policy = Policy.load(checkpoint, device);
+    try (Device device = new ReferenceDevice()) {
+      Policy policy = Golden.policy("pi0-tiny", NO_OVERRIDES, device);
       float[] pixels = new float[3 * 224 * 224];
       float[] noise = new float[policy.chunkNumbers()];
       float[] state = new float[32];

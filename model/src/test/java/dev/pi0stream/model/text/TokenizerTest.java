@@ -174,6 +174,7 @@ class TokenizerTest {
     assertThat(tokenizer.encode("<x><xa")).containsExactly(1, 12, 11, 2);
     assertThat(tokenizer.decode(new int[] {1, 12, 11, 2})).isEqualTo("<s><x>a");
     assertThat(tokenizer.size()).isEqualTo(13);
+    assertThat(tokenizer.vocabularySize()).isEqualTo(11);
   }
 
   @Test
@@ -205,10 +206,12 @@ class TokenizerTest {
   void refusesBrokenFilesInOneSentence() {
     assertThatThrownBy(() -> Tokenizer.read(folder.resolve("none.json")))
         .isInstanceOf(TokenizerException.class)
-        .hasMessageMatching("no tokenizer: .*none.json does not exist");
+        .hasMessage(
+            folder.resolve("none.json")
+                + ": there is no such file; expected the tokenizer.json of PaliGemma");
     refuses("", "it does not begin with a JSON object");
     refuses("[]", "it does not begin with a JSON object");
-    refuses("{\"model\": {\"vocab\"", "is not valid JSON");
+    refuses("{\"model\": {\"vocab\"", "is not JSON");
     refuses("{}", "\"model\" is missing");
     refuses("{\"model\": 3}", "\"model\" is not an object");
     refuses("{\"model\": {\"vocab\": {}}}", "\"model.vocab\" is missing or empty");

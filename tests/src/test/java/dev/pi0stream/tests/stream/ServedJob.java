@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.pi0stream.job.embedded.EmbeddedFlink;
 import dev.pi0stream.job.embedded.EmbeddedKafka;
+import dev.pi0stream.job.embedded.Topics;
 import dev.pi0stream.job.graph.KafkaSettings;
 import dev.pi0stream.job.graph.PolicyJob;
 import dev.pi0stream.schemas.ActionChunk;
@@ -75,7 +76,7 @@ final class ServedJob implements AutoCloseable {
                 ProducerConfig.BOOTSTRAP_SERVERS_CONFIG,
                 broker.bootstrapServers(),
                 ProducerConfig.MAX_REQUEST_SIZE_CONFIG,
-                EmbeddedKafka.MAX_MESSAGE_BYTES,
+                Topics.MAX_MESSAGE_BYTES,
                 ProducerConfig.LINGER_MS_CONFIG,
                 0),
             new ByteArraySerializer(),

@@ -1,0 +1,543 @@
+package dev.pi0stream.device.cpu;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+
+import dev.pi0stream.device.AbstractDevice;
+import dev.pi0stream.device.Activation;
+import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.device.Embedding;
+import dev.pi0stream.device.Epilogue;
+import dev.pi0stream.device.GatedLinear;
+import dev.pi0stream.device.Heads;
+import dev.pi0stream.device.KeyValues;
+import dev.pi0stream.device.Linear;
+import dev.pi0stream.device.Norm;
+import dev.pi0stream.device.Parameter;
+import dev.pi0stream.device.Precision;
+import dev.pi0stream.device.Rotation;
+import dev.pi0stream.device.Sequences;
+import dev.pi0stream.device.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+
+/**
+ * The processor, through oneDNN. Tensors are fp32 in native memory. In {@link Precision#BF16} the
+ * weights of matrix products are bf16, and so are the rows that they are multiplied with, rounded
+ * just before; sums, epilogues, norms, rotations, scores, softmax and residuals stay fp32.
+ *
+ * <p>Memory is planned so that a step that was run before allocates nothing: tensors come from a
+ * pool, values that do not outlive an operation from workspaces that only grow, and primitives are
+ * compiled once for each shape.
+ *
+ * <p>oneDNN's threads are OpenMP's: between two operations they wait busily for a while, as {@code
+ * OMP_WAIT_POLICY} and {@code GOMP_SPINCOUNT} in the process's environment say. Small operations
+ * run on the calling thread alone.
+ */
+public final class CpuDevice extends AbstractDevice {
+  /** The number of threads of a device; by default as many as the JVM sees processors. */
+  public static final String THREADS_PROPERTY = "pi0.cpu.threads";
+
+  /** Freed blocks are kept for the next step up to this size. */
+  private static final long IDLE_BYTES = 1L << 30;
+
+  /**
+   * Compiled primitives are kept up to this number, at 0.2 to 1 MB of code each. A policy has some
+   * ten for each number of rows, and as many for each length of a sequence that it attends.
+   */
+  private static final int PRIMITIVES = 512;
+
+  /** So many numbers are worth handing to other threads. */
+  private static final long PARALLEL_WORK = 1 << 18;
+
+  private final DataType operandType;
+  private final Engine engine;
+  private final Primitives primitives;
+  private final Attention attention;
+  private final MemoryPool pool = new MemoryPool(IDLE_BYTES);
+  private final Workspace scratchpad = new Workspace();
+  private final Workspace operand = new Workspace();
+  private final Workspace gate = new Workspace();
+  private final Workspace factors = new Workspace();
+
+  private CpuDevice(Precision precision, int threads) {
+    super("cpu", precision);
+    operandType =
+        switch (precision) {
+          case FP32 -> DataType.F32;
+          case BF16 -> DataType.BF16;
+        };
+    engine = new Engine(threads);
+    primitives = new Primitives(engine, PRIMITIVES);
+    attention = new Attention(primitives, scratchpad);
+  }
+
+  /**
+   * Opens the processor with the number of threads that {@link #THREADS_PROPERTY} says.
+   *
+   * @throws DeviceException where oneDNN cannot be loaded, or does not compute in this precision
+   * @throws IllegalArgumentException where the property is no positive number
+   */
+  public static CpuDevice open(Precision precision) {
+    String property = System.getProperty(THREADS_PROPERTY);
+    if (property == null) {
+      return open(precision, Runtime.getRuntime().availableProcessors());
+    }
+    if (!property.matches("[1-9][0-9]{0,3}")) {
+      throw new IllegalArgumentException(
+          "-D%s=%s: expected a positive number".formatted(THREADS_PROPERTY, property));
+    }
+    return open(precision, Integer.parseInt(property));
+  }
+
+  /**
+   * Opens the processor.
+   *
+   * @param threads how many threads compute, the caller's among them
+   * @throws DeviceException where oneDNN cannot be loaded, or does not compute in this precision
+   */
+  public static CpuDevice open(Precision precision, int threads) {
+    if (threads < 1) {
+      throw new IllegalArgumentException(threads + " threads: expected at least 1");
+    }
+    OneDnn.verifyAvailable();
+    CpuDevice device = new CpuDevice(precision, threads);
+    try {
+      device.primitives.weightsLayout(device.operandType, 64, 64);
+    } catch (DeviceException e) {
+      device.close();
+      throw new DeviceException(
+          "device 'cpu' cannot multiply in %s on this processor; choose %s"
+              .formatted(precision.label(), Precision.FP32.label()),
+          e);
+    }
+    return device;
+  }
+
+  @Override
+  protected void free() {
+    primitives.close();
+    engine.close();
+    pool.close();
+    scratchpad.close();
+    operand.close();
+    gate.close();
+    attention.close();
+    factors.close();
+  }
+
+  // Weights -----------------------------------------------------------------------------------
+
+  @Override
+  protected Linear newLinear(List<Parameter> weights, List<Parameter> biases) {
+    PackedMatrix matrix = pack(weights);
+    return adopt(new PackedLinear(matrix, biases.isEmpty() ? null : Parameters.toNative(biases)));
+  }
+
+  @Override
+  protected GatedLinear newGatedLinear(Parameter gateWeight, Parameter up) {
+    PackedMatrix first = pack(List.of(gateWeight));
+    try {
+      return adopt(new PackedGatedLinear(first, pack(List.of(up))));
+    } catch (DeviceException e) {
+      first.free();
+      throw e;
+    }
+  }
+
+  private PackedMatrix pack(List<Parameter> weights) {
+    return new PackedMatrix(weights, operandType, primitives, scratchpad);
+  }
+
+  @Override
+  protected Embedding newEmbedding(Parameter table, float scale) {
+    return adopt(new NativeEmbedding(table, scale));
+  }
+
+  @Override
+  protected Norm newLayerNorm(Parameter weight, Parameter bias, float epsilon) {
+    return adopt(
+        new NativeNorm(
+            weight.columns(),
+            Parameters.toNative(List.of(weight)),
+            Parameters.toNative(List.of(bias)),
+            epsilon));
+  }
+
+  @Override
+  protected Norm newRmsNorm(Parameter weight, int columns, float epsilon) {
+    float[] factor = new float[columns];
+    for (int column = 0; column < columns; column++) {
+      factor[column] = weight == null ? 1 : 1 + weight.at(0, column);
+    }
+    List<Parameter> row = List.of(Parameter.vector("1 + weight", factor));
+    return adopt(new NativeNorm(columns, Parameters.toNative(row), null, epsilon));
+  }
+
+  // Host and device -----------------------------------------------------------------------------
+
+  @Override
+  protected Tensor newTensor(float[] values, int rows, int columns) {
+    NativeTensor tensor = newTensor(rows, columns);
+    MemorySegment.copy(values, 0, tensor.values(), JAVA_FLOAT, 0, values.length);
+    return tensor;
+  }
+
+  private NativeTensor newTensor(int rows, int columns) {
+    return adopt(new NativeTensor(rows, columns, pool));
+  }
+
+  @Override
+  protected float[] computeDownload(Tensor tensor) {
+    return read(((NativeTensor) tensor).values(), 0, tensor.rows() * tensor.columns());
+  }
+
+  private static float[] read(MemorySegment memory, long offset, int count) {
+    float[] values = new float[count];
+    MemorySegment.copy(memory, JAVA_FLOAT, offset, values, 0, count);
+    return values;
+  }
+
+  @Override
+  protected Rotation newRotation(int[] positions, int headSize, double base) {
+    return adopt(new CpuRotation(positions, headSize, base));
+  }
+
+  // Operations ----------------------------------------------------------------------------------
+
+  @Override
+  protected Tensor computePatches(Tensor images, int side, int patch) {
+    int across = side / patch;
+    NativeTensor from = (NativeTensor) images;
+    NativeTensor to = newTensor(images.rows() * across * across, 3 * patch * patch);
+    long bytes = (long) patch * Float.BYTES;
+    for (int row = 0; row < to.rows(); row++) {
+      int image = row / (across * across);
+      int top = row / across % across * patch;
+      int left = row % across * patch;
+      for (int channel = 0; channel < 3; channel++) {
+        for (int y = 0; y < patch; y++) {
+          long source = from.offset(image, (channel * side + top + y) * side + left);
+          long target = to.offset(row, (channel * patch + y) * patch);
+          MemorySegment.copy(from.values(), source, to.values(), target, bytes);
+        }
+      }
+    }
+    return to;
+  }
+
+  @Override
+  protected Tensor computeEmbed(Embedding table, int[] ids) {
+    NativeEmbedding embedding = (NativeEmbedding) table;
+    NativeTensor result = newTensor(ids.length, embedding.columns());
+    float[] entry = new float[embedding.columns()];
+    for (int row = 0; row < ids.length; row++) {
+      embedding.read(ids[row], entry);
+      MemorySegment.copy(
+          entry, 0, result.values(), JAVA_FLOAT, result.offset(row, 0), entry.length);
+    }
+    return result;
+  }
+
+  @Override
+  protected Tensor computeLayerNorm(Tensor x, Norm norm) {
+    NativeNorm weights = (NativeNorm) norm;
+    return normalize(
+        x,
+        weights.epsilon(),
+        OneDnn.USE_SCALE | OneDnn.USE_SHIFT,
+        weights.factor().address(),
+        weights.bias().address());
+  }
+
+  @Override
+  protected Tensor computeRmsNorm(Tensor x, Norm norm) {
+    NativeNorm weights = (NativeNorm) norm;
+    return normalize(
+        x, weights.epsilon(), OneDnn.RMS_NORM | OneDnn.USE_SCALE, weights.factor().address());
+  }
+
+  @Override
+  protected Tensor computeAdaptiveRmsNorm(Tensor x, Norm norm, Tensor scale, Tensor shift) {
+    NativeNorm weights = (NativeNorm) norm;
+    MemorySegment scales = ((NativeTensor) scale).values();
+    MemorySegment factor = factors.reserve((long) x.columns() * Float.BYTES);
+    for (int column = 0; column < x.columns(); column++) {
+      float weight = weights.factor().getAtIndex(JAVA_FLOAT, column);
+      factor.setAtIndex(JAVA_FLOAT, column, weight * (1 + scales.getAtIndex(JAVA_FLOAT, column)));
+    }
+    return normalize(
+        x,
+        weights.epsilon(),
+        OneDnn.RMS_NORM | OneDnn.USE_SCALE | OneDnn.USE_SHIFT,
+        factor.address(),
+        ((NativeTensor) shift).address());
+  }
+
+  private Tensor normalize(Tensor x, float epsilon, int flags, long... weights) {
+    NativeTensor from = (NativeTensor) x;
+    NativeTensor result = newTensor(x.rows(), x.columns());
+    if (x.rows() > 0) {
+      long[] addresses = new long[2 + weights.length];
+      addresses[0] = from.address();
+      addresses[1] = result.address();
+      System.arraycopy(weights, 0, addresses, 2, weights.length);
+      primitives
+          .of(new Operation.Normalization(from.computedRows(), x.columns(), epsilon, flags))
+          .run(scratchpad, addresses);
+    }
+    return result;
+  }
+
+  @Override
+  protected Tensor computeLinear(Tensor x, Linear weights, Epilogue epilogue) {
+    PackedLinear linear = (PackedLinear) weights;
+    NativeTensor result = newTensor(x.rows(), linear.outputs());
+    if (x.rows() > 0) {
+      List<PostOp> postOps = new ArrayList<>(4);
+      long[] operands = new long[4];
+      int count = 0;
+      if (linear.bias() != null) {
+        operands[count++] = linear.bias().address();
+      }
+      if (epilogue.shift() instanceof NativeTensor shift) {
+        postOps.add(new PostOp.Add(PostOp.Operand.ROW));
+        operands[count++] = shift.address();
+      }
+      if (epilogue.activation() != Activation.NONE) {
+        postOps.add(new PostOp.Apply(epilogue.activation()));
+      }
+      if (epilogue.gate() instanceof NativeTensor gateRow) {
+        postOps.add(new PostOp.Multiply(PostOp.Operand.ROW));
+        operands[count++] = gateRow.address();
+      }
+      if (epilogue.residual() instanceof NativeTensor residual) {
+        postOps.add(new PostOp.Add(PostOp.Operand.MATRIX));
+        operands[count++] = residual.address();
+      }
+      multiply(
+          operand(x),
+          linear.matrix(),
+          result.address(),
+          result.computedRows(),
+          linear.bias() != null,
+          postOps,
+          Arrays.copyOf(operands, count));
+    }
+    return result;
+  }
+
+  @Override
+  protected Tensor computeGatedLinear(Tensor x, GatedLinear weights) {
+    PackedGatedLinear gated = (PackedGatedLinear) weights;
+    NativeTensor result = newTensor(x.rows(), gated.outputs());
+    if (x.rows() > 0) {
+      int rows = result.computedRows();
+      long source = operand(x);
+      long gates = gate.address((long) rows * result.columns() * Float.BYTES);
+      List<PostOp> gelu = List.of(new PostOp.Apply(Activation.GELU_TANH));
+      multiply(source, gated.gate(), gates, rows, false, gelu);
+      List<PostOp> times = List.of(new PostOp.Multiply(PostOp.Operand.MATRIX));
+      multiply(source, gated.up(), result.address(), rows, false, times, gates);
+    }
+    return result;
+  }
+
+  /** The address of rows in the format in which they are multiplied. */
+  private long operand(Tensor x) {
+    NativeTensor tensor = (NativeTensor) x;
+    if (operandType == DataType.F32) {
+      return tensor.address();
+    }
+    int rows = tensor.computedRows();
+    long rounded = operand.address((long) rows * x.columns() * operandType.bytes());
+    primitives
+        .of(new Operation.Rounding(rows, x.columns()))
+        .run(scratchpad, tensor.address(), rounded);
+    return rounded;
+  }
+
+  private void multiply(
+      long source,
+      PackedMatrix matrix,
+      long destination,
+      int rows,
+      boolean bias,
+      List<PostOp> postOps,
+      long... operands) {
+    long[] addresses = new long[3 + operands.length];
+    addresses[0] = source;
+    addresses[1] = matrix.address();
+    addresses[2] = destination;
+    System.arraycopy(operands, 0, addresses, 3, operands.length);
+    primitives
+        .of(
+            new Operation.Product(
+                operandType, rows, matrix.inputs(), matrix.outputs(), bias, List.copyOf(postOps)))
+        .run(scratchpad, addresses);
+  }
+
+  @Override
+  protected Tensor computeRope(Tensor packed, Heads heads, Rotation rotation) {
+    CpuRotation angles = (CpuRotation) rotation;
+    NativeTensor from = (NativeTensor) packed;
+    NativeTensor to = newTensor(packed.rows(), packed.columns());
+    int blocks = blocks(packed.rows(), packed.columns());
+    forEach(
+        blocks,
+        block -> {
+          int first = (int) ((long) packed.rows() * block / blocks);
+          int end = (int) ((long) packed.rows() * (block + 1) / blocks);
+          new HeadRotator(heads, angles).rotate(from, to, first, end);
+        });
+    return to;
+  }
+
+  /** Into how many blocks rows are cut that are computed at the same time. */
+  private int blocks(int rows, int columns) {
+    return (long) rows * columns < PARALLEL_WORK ? 1 : Math.min(rows, engine.threads());
+  }
+
+  private static void forEach(int blocks, IntConsumer action) {
+    IntStream all = IntStream.range(0, blocks);
+    (blocks > 1 ? all.parallel() : all).forEach(action);
+  }
+
+  @Override
+  protected Tensor computeAttention(Tensor packed, Heads heads, Sequences sequences) {
+    NativeTensor result = newTensor(packed.rows(), heads.queryColumns());
+    attention.attend((NativeTensor) packed, heads, sequences, null, 0, result);
+    return result;
+  }
+
+  @Override
+  protected Tensor computeAttention(
+      Tensor packed, Heads heads, Sequences sequences, KeyValues context, int layer) {
+    NativeTensor result = newTensor(packed.rows(), heads.queryColumns());
+    attention.attend(
+        (NativeTensor) packed, heads, sequences, (NativeKeyValues) context, layer, result);
+    return result;
+  }
+
+  @Override
+  protected KeyValues newKeyValues(Sequences sequences, int layers, Heads heads) {
+    return adopt(new NativeKeyValues(sequences, layers, heads, pool));
+  }
+
+  @Override
+  protected void computeStore(Tensor packed, Heads heads, KeyValues destination, int layer) {
+    NativeTensor from = (NativeTensor) packed;
+    NativeKeyValues to = (NativeKeyValues) destination;
+    int width = heads.keyValueColumns();
+    long bytes = (long) width * Float.BYTES;
+    for (int row = 0; row < packed.rows(); row++) {
+      long keys = from.offset(row, heads.queryColumns());
+      MemorySegment.copy(from.values(), keys, to.block(), to.keyOffset(layer, row), bytes);
+      MemorySegment.copy(
+          from.values(), keys + bytes, to.block(), to.valueOffset(layer, row), bytes);
+    }
+  }
+
+  @Override
+  protected void computeJoin(List<List<Part>> sequences, KeyValues joined) {
+    NativeKeyValues to = (NativeKeyValues) joined;
+    int row = 0;
+    for (List<Part> parts : sequences) {
+      for (Part part : parts) {
+        NativeKeyValues from = (NativeKeyValues) part.source();
+        int first = from.sequences().start(part.sequence());
+        int rows = from.sequences().length(part.sequence());
+        long bytes = (long) rows * joined.heads().keyValueColumns() * Float.BYTES;
+        for (int layer = 0; layer < joined.layers(); layer++) {
+          MemorySegment.copy(
+              from.block(),
+              from.keyOffset(layer, first),
+              to.block(),
+              to.keyOffset(layer, row),
+              bytes);
+          MemorySegment.copy(
+              from.block(),
+              from.valueOffset(layer, first),
+              to.block(),
+              to.valueOffset(layer, row),
+              bytes);
+        }
+        row += rows;
+      }
+    }
+  }
+
+  @Override
+  protected HostKeyValues computeDownload(KeyValues source, int layer, int sequence) {
+    NativeKeyValues stored = (NativeKeyValues) source;
+    int first = source.sequences().start(sequence);
+    int rows = source.sequences().length(sequence);
+    int count = rows * source.heads().keyValueColumns();
+    return new HostKeyValues(
+        rows,
+        read(stored.block(), stored.keyOffset(layer, first), count),
+        read(stored.block(), stored.valueOffset(layer, first), count));
+  }
+
+  @Override
+  protected Tensor computeRows(List<Rows> parts, int rows, int columns) {
+    NativeTensor result = newTensor(rows, columns);
+    int row = 0;
+    for (Rows part : parts) {
+      NativeTensor from = (NativeTensor) part.tensor();
+      MemorySegment.copy(
+          from.values(),
+          from.offset(part.from(), 0),
+          result.values(),
+          result.offset(row, 0),
+          (long) part.count() * columns * Float.BYTES);
+      row += part.count();
+    }
+    return result;
+  }
+
+  @Override
+  protected Tensor computeAdd(Tensor x, Tensor y) {
+    NativeTensor result = newTensor(x.rows(), x.columns());
+    if (x.rows() > 0) {
+      primitives
+          .of(new Operation.Sum(x.rows() / y.rows(), y.rows(), y.columns()))
+          .run(
+              scratchpad,
+              ((NativeTensor) x).address(),
+              ((NativeTensor) y).address(),
+              result.address());
+    }
+    return result;
+  }
+
+  // The two below run on tensors of action rows, a few thousand numbers, once a step: plain loops.
+
+  @Override
+  protected Tensor computeAxpy(Tensor x, float a, Tensor y) {
+    float[] values = computeDownload(x);
+    float[] direction = computeDownload(y);
+    for (int i = 0; i < values.length; i++) {
+      values[i] += a * direction[i];
+    }
+    return newTensor(values, x.rows(), x.columns());
+  }
+
+  @Override
+  protected Tensor computeGuide(
+      Tensor v, Tensor x, Tensor previous, Tensor weights, float t, float g) {
+    float[] velocity = computeDownload(v);
+    float[] noisy = computeDownload(x);
+    float[] target = computeDownload(previous);
+    float[] held = computeDownload(weights);
+    int columns = v.columns();
+    for (int i = 0; i < velocity.length; i++) {
+      float error = target[i] - (noisy[i] - t * velocity[i]);
+      velocity[i] -= g * held[i / columns] * error;
+    }
+    return newTensor(velocity, v.rows(), columns);
+  }
+}

@@ -1,0 +1,71 @@
+package dev.pi0stream.device.cpu;
+
+import dev.pi0stream.device.DeviceException;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Memory from the C library, aligned to cache lines. Not from an {@link java.lang.foreign.Arena}:
+ * an arena zeroes what it gives, and counts against the JVM's limit for direct buffers, which a
+ * TaskManager sets far below the size of a model.
+ */
+@SuppressWarnings("restricted")
+final class NativeMemory {
+  static final long ALIGNMENT = 64;
+
+  private static final Functions LIBC =
+      NativeFunctions.link(Functions.class, Linker.nativeLinker().defaultLookup());
+
+  private static final AtomicLong ALLOCATED = new AtomicLong();
+
+  private NativeMemory() {}
+
+  record Functions(
+      @NativeSignature(
+              name = "aligned_alloc",
+              returns = MemorySegment.class,
+              arguments = {long.class, long.class})
+          MethodHandle alignedAlloc,
+      @NativeSignature(
+              name = "free",
+              returns = void.class,
+              arguments = {MemorySegment.class})
+          MethodHandle free) {}
+
+  /**
+   * Memory with arbitrary content.
+   *
+   * @throws DeviceException where there is not so much
+   */
+  static MemorySegment allocate(long bytes) {
+    long rounded = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
+    MemorySegment memory;
+    try {
+      memory = (MemorySegment) LIBC.alignedAlloc().invokeExact(ALIGNMENT, rounded);
+    } catch (Throwable t) {
+      throw new AssertionError("aligned_alloc", t);
+    }
+    if (memory.address() == 0) {
+      throw new DeviceException("device 'cpu' cannot allocate " + bytes + " bytes");
+    }
+    ALLOCATED.addAndGet(rounded);
+    return memory.reinterpret(rounded);
+  }
+
+  /** What is allocated and not freed, in bytes, over all devices. */
+  static long allocated() {
+    return ALLOCATED.get();
+  }
+
+  /** Frees what {@link #allocate} gave. */
+  static void free(MemorySegment memory) {
+    try {
+      LIBC.free().invokeExact(memory);
+    } catch (Throwable t) {
+      throw new AssertionError("free", t);
+    }
+    ALLOCATED.addAndGet(-memory.byteSize());
+  }
+}

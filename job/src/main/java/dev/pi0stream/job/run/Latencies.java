@@ -1,0 +1,44 @@
+package dev.pi0stream.job.run;
+
+import java.util.Arrays;
+
+/** Latencies in the order in which they were measured. */
+public final class Latencies {
+  private static final double MICROS_PER_MILLI = 1e3;
+
+  private int[] micros = new int[1024];
+  private int size;
+
+  /**
+   * Percentiles in milliseconds, by nearest rank; null where nothing was measured.
+   *
+   * <p>Written as JSON with these names.
+   */
+  public record Percentiles(Double p50, Double p95, Double p99) {}
+
+  void add(long latencyMicros) {
+    if (size == micros.length) {
+      micros = Arrays.copyOf(micros, Math.addExact(size, size >> 1));
+    }
+    micros[size++] = (int) Math.min(Integer.MAX_VALUE, latencyMicros);
+  }
+
+  int size() {
+    return size;
+  }
+
+  /** Of those measured from the given one on. */
+  Percentiles since(int first) {
+    int[] sorted = Arrays.copyOfRange(micros, Math.min(first, size), size);
+    Arrays.sort(sorted);
+    return new Percentiles(rank(sorted, 0.50), rank(sorted, 0.95), rank(sorted, 0.99));
+  }
+
+  private static Double rank(int[] sorted, double share) {
+    if (sorted.length == 0) {
+      return null;
+    }
+    int rank = Math.max(1, (int) Math.ceil(share * sorted.length));
+    return sorted[rank - 1] / MICROS_PER_MILLI;
+  }
+}

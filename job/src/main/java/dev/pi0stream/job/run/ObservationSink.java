@@ -1,0 +1,9 @@
+package dev.pi0stream.job.run;
+
+import dev.pi0stream.schemas.RobotObservation;
+
+/** Where players send what their robots see. */
+@FunctionalInterface
+interface ObservationSink {
+  void send(RobotObservation observation);
+}

@@ -1,0 +1,322 @@
+package dev.pi0stream.job.run;
+
+import dev.pi0stream.job.embedded.EmbeddedFlink;
+import dev.pi0stream.job.embedded.EmbeddedKafka;
+import dev.pi0stream.job.embedded.Topics;
+import dev.pi0stream.job.graph.JobSettings;
+import dev.pi0stream.job.graph.KafkaSettings;
+import dev.pi0stream.job.graph.PolicyJob;
+import dev.pi0stream.model.checkpoint.Checkpoint;
+import dev.pi0stream.model.checkpoint.PolicyConfig;
+import dev.pi0stream.operators.dataset.LeRobotDataset;
+import dev.pi0stream.operators.policy.EngineSpec;
+import dev.pi0stream.operators.policy.PolicyLoader;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.kafka.common.TopicPartition;
+
+/**
+ * One run: a broker, a Flink cluster, the job, the robots, the books. Ends when its duration is
+ * over, when it is stopped, or when something fails; then the robots stop, every observation gets
+ * its outcome, and the books are closed.
+ */
+public final class Run {
+  private static final int PARTITIONS = 4;
+  private static final int MAX_BATCH = 8;
+  private static final int MIN_IN_FLIGHT = 1024;
+  private static final Duration JOB_START = Duration.ofMinutes(10);
+  private static final Duration POLL = Duration.ofMillis(50);
+  private static final Duration LAST_ANSWERS = Duration.ofSeconds(90);
+  private static final Duration RECENT = Duration.ofSeconds(10);
+  private static final Duration CANCELLATION = Duration.ofSeconds(30);
+
+  private final RunSettings settings;
+  private final PolicyLoader loader;
+  private final PrintWriter out;
+  private final boolean terminal;
+  private final CountDownLatch end = new CountDownLatch(1);
+  private final AtomicReference<String> failure = new AtomicReference<>();
+  private volatile boolean drained;
+
+  /**
+   * A run.
+   *
+   * @param loader loads the policy to its device
+   * @param out takes the first lines and the live figures
+   * @param terminal whether a person looks at {@code out} on a terminal
+   */
+  public Run(RunSettings settings, PolicyLoader loader, PrintWriter out, boolean terminal) {
+    this.settings = settings;
+    this.loader = loader;
+    this.out = out;
+    this.terminal = terminal;
+  }
+
+  /** Ends the run early; it then drains as at its end. */
+  public void stop() {
+    end.countDown();
+  }
+
+  /**
+   * Runs.
+   *
+   * @throws Exception one sentence when it cannot start
+   */
+  public RunResult execute() throws Exception {
+    PolicyConfig policy = policy();
+    try (Background<EmbeddedKafka> broker =
+            settings.kafka().isPresent()
+                ? null
+                : Background.open(
+                    "pi0-start-kafka", () -> EmbeddedKafka.start(settings.kafkaPort()));
+        Background<EmbeddedFlink> flink =
+            Background.open(
+                "pi0-start-flink",
+                () -> EmbeddedFlink.start(settings.webPort(), 1, new Configuration()));
+        LeRobotDataset dataset = LeRobotDataset.open(settings.robots())) {
+      CameraMapping cameras =
+          CameraMapping.of(policy.cameras(), dataset.cameras(), settings.cameras());
+      requireState(policy, dataset);
+      String bootstrapServers =
+          broker == null ? settings.kafka().orElseThrow() : broker.get().bootstrapServers();
+      KafkaSettings kafka = kafka(bootstrapServers);
+      Topics.create(
+          bootstrapServers,
+          PARTITIONS,
+          List.of(kafka.observations(), kafka.chunks(), kafka.outcomes()));
+      describe(policy, dataset, cameras, kafka, flink.get());
+      return serve(dataset, cameras, kafka, flink.get());
+    }
+  }
+
+  private RunResult serve(
+      LeRobotDataset dataset, CameraMapping cameras, KafkaSettings kafka, EmbeddedFlink flink)
+      throws Exception {
+    LoggedActions logged = new LoggedActions();
+    Ledger ledger = new Ledger(logged);
+    try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail)) {
+      JobClient job = submit(flink, kafka, dataset.episodes().size());
+      Progress progress = new Progress(out, terminal);
+      Instant start;
+      Fleet fleet;
+      try (ObservationTopic topic =
+          new ObservationTopic(kafka.bootstrapServers(), kafka.observations(), this::fail)) {
+        fleet = Fleet.of(dataset, cameras, settings.speed(), session(), new WallPace(end), topic);
+        fleet.log(logged);
+        awaitRunning(flink, job);
+        progress.begin();
+        start = Instant.now();
+        fleet.start(start, this::fail);
+        watch(progress, start, fleet, ledger);
+        fleet.join();
+      }
+      drain(books, ledger, job);
+      progress.show(Duration.between(start, Instant.now()), fleet.size(), ledger.summary());
+      progress.end();
+      cancel(job);
+      return new RunResult(
+          ledger.summary(),
+          Optional.ofNullable(ledger.firstRejection()),
+          Optional.ofNullable(failure.get()));
+    }
+  }
+
+  /**
+   * What the episodes' names begin with. A broker that others use must not see a name twice; with
+   * one of our own, runs are alike, down to the noise that is drawn from the names.
+   */
+  private String session() {
+    return settings.kafka().isPresent() ? UUID.randomUUID().toString().substring(0, 8) : "pass";
+  }
+
+  private PolicyConfig policy() {
+    try (Checkpoint checkpoint = Checkpoint.open(settings.checkpoint())) {
+      return checkpoint.config();
+    }
+  }
+
+  private void requireState(PolicyConfig policy, LeRobotDataset dataset) {
+    int numbers = dataset.features().get("observation.state").size();
+    if (numbers != policy.stateDimension()) {
+      throw new IllegalArgumentException(
+          "the robots of %s have a state of %d numbers, but the policy in %s takes %d"
+              .formatted(
+                  settings.robots(), numbers, settings.checkpoint(), policy.stateDimension()));
+    }
+  }
+
+  private static KafkaSettings kafka(String bootstrapServers) {
+    KafkaSettings usual = KafkaSettings.defaults(bootstrapServers);
+    return new KafkaSettings(
+        bootstrapServers,
+        usual.observations(),
+        usual.chunks(),
+        usual.outcomes(),
+        "pi0-run-" + UUID.randomUUID(),
+        KafkaSettings.Start.COMMITTED);
+  }
+
+  private void describe(
+      PolicyConfig policy,
+      LeRobotDataset dataset,
+      CameraMapping cameras,
+      KafkaSettings kafka,
+      EmbeddedFlink flink) {
+    out.printf(
+        "policy      %s (%s), chunks of %d actions%n",
+        settings.checkpoint(), policy.typeName(), policy.chunkSize());
+    out.printf(
+        "device      %s, %s: %s%n",
+        settings.device(), settings.precision(), settings.deviceReason());
+    out.printf(
+        "robots      %d, one for each episode of %s, %s steps a second each%n",
+        dataset.episodes().size(), settings.robots(), number(dataset.fps() * settings.speed()));
+    out.printf("cameras     %s%n", cameras.describe());
+    out.printf(
+        "kafka       %s%s; topics %s, %s, %s%n",
+        kafka.bootstrapServers(),
+        settings.kafka().isPresent() ? "" : " (in this process)",
+        kafka.observations(),
+        kafka.chunks(),
+        kafka.outcomes());
+    out.printf("web UI      %s%n", flink.webUi());
+    out.flush();
+  }
+
+  private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, int robots) throws Exception {
+    EngineSpec engine =
+        new EngineSpec(
+            settings.checkpoint().toString(), settings.device(), settings.precision(), MAX_BATCH);
+    JobSettings usual = JobSettings.defaults(engine);
+    StreamExecutionEnvironment environment = new StreamExecutionEnvironment(new Configuration());
+    PolicyJob.build(
+        environment,
+        new JobSettings(
+            engine,
+            usual.parallelism(),
+            // Each robot may have one running and one waiting; the rest is for what is on its way.
+            Math.max(MIN_IN_FLIGHT, 4 * robots),
+            usual.timeout(),
+            usual.checkpointInterval(),
+            usual.sessionTimeToLive(),
+            usual.limits()),
+        kafka,
+        loader);
+    JobClient job = flink.submit(environment);
+    var _ =
+        job.getJobExecutionResult()
+            .whenComplete(
+                (_, cause) -> {
+                  if (cause != null && !drained) {
+                    fail("the job failed: " + rootMessage(cause));
+                  }
+                });
+    return job;
+  }
+
+  /** The policy is loaded while the job starts; robots begin when it is ready. */
+  private void awaitRunning(EmbeddedFlink flink, JobClient job) throws Exception {
+    Instant latest = Instant.now().plus(JOB_START);
+    while (end.getCount() > 0 && !flink.isRunning(job)) {
+      if (Instant.now().isAfter(latest)) {
+        fail("the job did not start within " + JOB_START.toMinutes() + " minutes");
+      }
+      end.await(POLL.toMillis(), TimeUnit.MILLISECONDS);
+    }
+  }
+
+  /** Shows what happens until the run ends. */
+  private void watch(Progress progress, Instant start, Fleet fleet, Ledger ledger)
+      throws InterruptedException {
+    Deque<Integer> chunks = new ArrayDeque<>();
+    long keep = RECENT.dividedBy(progress.interval());
+    while (true) {
+      Duration elapsed = Duration.between(start, Instant.now());
+      Duration wait = progress.interval();
+      if (settings.duration().isPresent()) {
+        Duration left = settings.duration().get().minus(elapsed);
+        if (!left.isPositive()) {
+          end.countDown();
+        } else if (left.compareTo(wait) < 0) {
+          wait = left;
+        }
+      }
+      if (end.await(wait.toNanos(), TimeUnit.NANOSECONDS)) {
+        return;
+      }
+      Summary now = ledger.summarySince(chunks.isEmpty() ? 0 : chunks.getFirst());
+      chunks.addLast(Math.toIntExact(now.chunks()));
+      if (chunks.size() > keep) {
+        chunks.removeFirst();
+      }
+      progress.show(Duration.between(start, Instant.now()), fleet.size(), now);
+    }
+  }
+
+  /** Waits until every observation on the topic has its outcome, unless the job is gone. */
+  private void drain(Bookkeeping books, Ledger ledger, JobClient job) throws InterruptedException {
+    Map<TopicPartition, Long> last = books.end();
+    Instant latest = Instant.now().plus(LAST_ANSWERS);
+    while (!books.isSettled(last)) {
+      if (job.getJobExecutionResult().isDone()) {
+        return;
+      }
+      if (Instant.now().isAfter(latest)) {
+        fail(
+            "%d of %d observations had no outcome %d seconds after the last was sent"
+                .formatted(
+                    ledger.summary().missing(),
+                    ledger.summary().observations(),
+                    LAST_ANSWERS.toSeconds()));
+        return;
+      }
+      Thread.sleep(POLL);
+    }
+  }
+
+  private void cancel(JobClient job) throws InterruptedException {
+    drained = true;
+    try {
+      job.cancel().get(CANCELLATION.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException e) {
+      // It has ended by itself, or ends with its cluster.
+    }
+  }
+
+  private void fail(Exception cause) {
+    fail(rootMessage(cause));
+  }
+
+  /** Ends the run with a sentence; the first one counts. */
+  private void fail(String sentence) {
+    failure.compareAndSet(null, sentence);
+    end.countDown();
+  }
+
+  private static String rootMessage(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause.getMessage() == null ? cause.toString() : cause.getMessage();
+  }
+
+  private static String number(double value) {
+    return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+  }
+}

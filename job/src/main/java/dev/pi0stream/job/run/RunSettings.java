@@ -1,0 +1,41 @@
+package dev.pi0stream.job.run;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What is run.
+ *
+ * @param checkpoint folder of the policy
+ * @param robots directory of the dataset whose episodes are played
+ * @param device name of the back end
+ * @param precision label of the precision
+ * @param deviceReason why it is this device, for the person who runs it
+ * @param speed of the robots; 1 is that of the dataset
+ * @param duration from the first observation on; empty for until it is stopped
+ * @param cameras the dataset's camera by the policy's, where the names differ
+ * @param kafka host and port of a broker; empty for one in the process
+ * @param kafkaPort of the broker in the process; 0 for any free one
+ * @param webPort of Flink's web UI; 0 for any free one
+ */
+public record RunSettings(
+    Path checkpoint,
+    Path robots,
+    String device,
+    String precision,
+    String deviceReason,
+    double speed,
+    Optional<Duration> duration,
+    Map<String, String> cameras,
+    Optional<String> kafka,
+    int kafkaPort,
+    int webPort) {
+  public RunSettings {
+    if (!(speed > 0) || !Double.isFinite(speed)) {
+      throw new IllegalArgumentException("speed is %s: expected more than 0".formatted(speed));
+    }
+    cameras = Map.copyOf(cameras);
+  }
+}
