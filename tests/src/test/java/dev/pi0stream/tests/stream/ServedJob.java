@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BiConsumer;
+import java.util.function.BooleanSupplier;
 import java.util.stream.StreamSupport;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
@@ -119,11 +120,26 @@ final class ServedJob implements AutoCloseable {
 
   /** Waits until every record up to {@code offset} has an outcome, and returns what there is. */
   Map<Long, List<End>> awaitOutcomesUpTo(long offset) throws Exception {
+    return await(
+        "every record up to " + offset,
+        () -> ends.keySet().stream().filter(o -> o <= offset).count() > offset);
+  }
+
+  /** Waits until there are so many chunks, repeats among them, and returns what there is. */
+  Map<Long, List<End>> awaitChunks(long count) throws Exception {
+    return await(
+        count + " chunks",
+        () ->
+            ends.values().stream().flatMap(List::stream).filter(end -> end.chunk() != null).count()
+                >= count);
+  }
+
+  private Map<Long, List<End>> await(String what, BooleanSupplier done) throws Exception {
     long end = System.nanoTime() + PATIENCE.toNanos();
-    while (ends.keySet().stream().filter(o -> o <= offset).count() <= offset) {
+    while (!done.getAsBoolean()) {
       assertThat(job.getJobStatus().get()).isNotIn(JobStatus.FAILED, JobStatus.CANCELED);
       assertThat(System.nanoTime())
-          .as("records up to %d within %s; %d have an outcome", offset, PATIENCE, ends.size())
+          .as("%s within %s; outcomes of %s", what, PATIENCE, ends.keySet())
           .isLessThan(end);
       poll();
     }
