@@ -33,9 +33,8 @@ import java.util.stream.IntStream;
  * pool, values that do not outlive an operation from workspaces that only grow, and primitives are
  * compiled once for each shape.
  *
- * <p>oneDNN's threads are OpenMP's: between two operations they wait busily for a while, as {@code
- * OMP_WAIT_POLICY} and {@code GOMP_SPINCOUNT} in the process's environment say. Small operations
- * run on the calling thread alone.
+ * <p>Small operations run on the calling thread alone; the others on OpenMP's threads, which wait
+ * as {@link WaitPolicy} says.
  */
 public final class CpuDevice extends AbstractDevice {
   /** The number of threads of a device; by default as many as the JVM sees processors. */
