@@ -23,8 +23,7 @@ class CriterionTest {
 
   @Test
   void absoluteBoundsRefuseWhatIsNotANumber() {
-    Difference difference =
-        Difference.of(new double[] {1, -2, Double.NaN, -4, 5}, EXPECTED);
+    Difference difference = Difference.of(new double[] {1, -2, Double.NaN, -4, 5}, EXPECTED);
 
     assertThat(new Criterion.Absolute(1e9, Double.POSITIVE_INFINITY).accepts(difference)).isFalse();
     assertThat(new Criterion.Correlation(0.9).accepts(difference)).isFalse();

@@ -8,8 +8,7 @@ import org.junit.jupiter.api.Test;
 class DifferenceTest {
   @Test
   void correlatesAsPearsonDid() {
-    Difference difference =
-        Difference.of(new double[] {1, 2, 3, 5}, new double[] {2, 1, 4, 6});
+    Difference difference = Difference.of(new double[] {1, 2, 3, 5}, new double[] {2, 1, 4, 6});
 
     // Sums of products and squares around the means.
     assertThat(difference.pcc()).isCloseTo(10.25 / Math.sqrt(8.75 * 14.75), within(1e-12));

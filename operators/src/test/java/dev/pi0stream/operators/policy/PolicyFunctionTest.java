@@ -69,6 +69,13 @@ class PolicyFunctionTest {
   }
 
   @Test
+  void whatNobodyForesawIsRejectedAndDoesNotFailTheTask() throws Exception {
+    assertThat(rejection(observation("arm", 1, "puzzle", Map.of("top", FRAME))))
+        .isEqualTo(
+            "the observation cannot be checked: java.lang.IllegalStateException: what is this?");
+  }
+
+  @Test
   void whatTheEngineCannotPrepareIsRejected() throws Exception {
     assertThat(
             rejection(
