@@ -33,9 +33,8 @@ import java.util.stream.IntStream;
  * pool, values that do not outlive an operation from workspaces that only grow, and primitives are
  * compiled once for each shape.
  *
- * <p>oneDNN's threads are OpenMP's: between two operations they wait busily for a while, as {@code
- * OMP_WAIT_POLICY} and {@code GOMP_SPINCOUNT} in the process's environment say. Small operations
- * run on the calling thread alone.
+ * <p>Small operations run on the calling thread alone; the others on OpenMP's threads, which wait
+ * as {@link WaitPolicy} says.
  */
 public final class CpuDevice extends AbstractDevice {
   /** The number of threads of a device; by default as many as the JVM sees processors. */
@@ -65,14 +64,17 @@ public final class CpuDevice extends AbstractDevice {
 
   private CpuDevice(Precision precision, int threads) {
     super("cpu", precision);
-    operandType =
-        switch (precision) {
-          case FP32 -> DataType.F32;
-          case BF16 -> DataType.BF16;
-        };
+    operandType = operandType(precision);
     engine = new Engine(threads);
     primitives = new Primitives(engine, PRIMITIVES);
     attention = new Attention(primitives, scratchpad);
+  }
+
+  private static DataType operandType(Precision precision) {
+    return switch (precision) {
+      case FP32 -> DataType.F32;
+      case BF16 -> DataType.BF16;
+    };
   }
 
   /**
@@ -132,8 +134,9 @@ public final class CpuDevice extends AbstractDevice {
   // Weights -----------------------------------------------------------------------------------
 
   @Override
-  protected Linear newLinear(List<Parameter> weights, List<Parameter> biases) {
-    PackedMatrix matrix = pack(weights);
+  protected Linear newLinear(List<Parameter> weights, List<Parameter> biases, Precision precision) {
+    DataType type = operandType(precision);
+    PackedMatrix matrix = new PackedMatrix(weights, type, primitives, scratchpad);
     return adopt(new PackedLinear(matrix, biases.isEmpty() ? null : Parameters.toNative(biases)));
   }
 
@@ -319,7 +322,7 @@ public final class CpuDevice extends AbstractDevice {
         operands[count++] = residual.address();
       }
       multiply(
-          operand(x),
+          operand(x, linear.matrix()),
           linear.matrix(),
           result.address(),
           result.computedRows(),
@@ -336,7 +339,7 @@ public final class CpuDevice extends AbstractDevice {
     NativeTensor result = newTensor(x.rows(), gated.outputs());
     if (x.rows() > 0) {
       int rows = result.computedRows();
-      long source = operand(x);
+      long source = operand(x, gated.gate());
       long gates = gate.address((long) rows * result.columns() * Float.BYTES);
       List<PostOp> gelu = List.of(new PostOp.Apply(Activation.GELU_TANH));
       multiply(source, gated.gate(), gates, rows, false, gelu);
@@ -347,9 +350,9 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   /** The address of rows in the format in which they are multiplied. */
-  private long operand(Tensor x) {
+  private long operand(Tensor x, PackedMatrix matrix) {
     NativeTensor tensor = (NativeTensor) x;
-    if (operandType == DataType.F32) {
+    if (matrix.type() == DataType.F32) {
       return tensor.address();
     }
     int rows = tensor.computedRows();
@@ -376,7 +379,7 @@ public final class CpuDevice extends AbstractDevice {
     primitives
         .of(
             new Operation.Product(
-                operandType, rows, matrix.inputs(), matrix.outputs(), bias, List.copyOf(postOps)))
+                matrix.type(), rows, matrix.inputs(), matrix.outputs(), bias, List.copyOf(postOps)))
         .run(scratchpad, addresses);
   }
 

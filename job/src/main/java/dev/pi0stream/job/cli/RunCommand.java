@@ -5,8 +5,9 @@ import dev.pi0stream.job.run.RunResult;
 import dev.pi0stream.job.run.RunSettings;
 import dev.pi0stream.job.run.Summary;
 import dev.pi0stream.job.run.TerminationSignals;
+import dev.pi0stream.model.checkpoint.CheckpointException;
+import dev.pi0stream.operators.dataset.DatasetException;
 import dev.pi0stream.operators.policy.CheckpointLoader;
-import java.io.Console;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import org.apache.flink.util.FlinkException;
+import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -124,7 +127,11 @@ final class RunCommand implements Callable<Integer> {
     RunResult result;
     try (TerminationSignals _ = new TerminationSignals(run::stop)) {
       result = run.execute();
-    } catch (IllegalArgumentException e) {
+    } catch (IllegalArgumentException
+        | CheckpointException
+        | DatasetException
+        | KafkaException
+        | FlinkException e) {
       throw new CommandException(CommandLine.ExitCode.USAGE, e.getMessage(), e);
     }
     report(result, out);
@@ -143,7 +150,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   private static boolean isTerminal() {
-    return Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent();
+    return System.console().isTerminal();
   }
 
   private RunSettings settings() {

@@ -74,8 +74,7 @@ class SelfTestTest {
 
   @Test
   void refusesOtherStatisticsOfTheState() throws IOException {
-    spoil(
-        "policy_preprocessor_step_6_normalizer_processor.safetensors", "observation.state.mean");
+    spoil("policy_preprocessor_step_6_normalizer_processor.safetensors", "observation.state.mean");
 
     assertThatThrownBy(() -> load(new ReferenceDevice()))
         .isInstanceOf(CheckpointException.class)
@@ -84,8 +83,7 @@ class SelfTestTest {
 
   @Test
   void refusesOtherStatisticsOfTheActions() throws IOException {
-    spoil(
-        "policy_postprocessor_step_0_unnormalizer_processor.safetensors", "action.mean");
+    spoil("policy_postprocessor_step_0_unnormalizer_processor.safetensors", "action.mean");
 
     assertThatThrownBy(() -> load(new ReferenceDevice()))
         .isInstanceOf(CheckpointException.class)
@@ -124,8 +122,7 @@ class SelfTestTest {
   private void copy(String checkpoint) throws IOException {
     try (Stream<Path> files = Files.list(CHECKPOINTS.resolve(checkpoint))) {
       for (Path file : files.toList()) {
-        Files.copy(
-            file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
       }
     }
   }

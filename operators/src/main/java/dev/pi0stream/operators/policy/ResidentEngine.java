@@ -14,8 +14,11 @@ import org.slf4j.LoggerFactory;
 public final class ResidentEngine implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(ResidentEngine.class);
 
-  /** A batch ends within seconds; only a device that hangs takes longer. */
-  private static final long LAST_BATCH_SECONDS = 60;
+  /**
+   * A batch ends within seconds; only a device that hangs takes longer. Who waits may be the main
+   * thread of a TaskManager, which other jobs expect to hear from.
+   */
+  private static final long LAST_BATCH_SECONDS = 10;
 
   private final PolicyEngine engine;
   private final LoadedPolicy loaded;

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.apache.flink.api.common.serialization.SerializerConfigImpl;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -147,6 +148,51 @@ class PolicyFunctionTest {
                     .isEqualTo("no chunk within the 5.0 s that the job waits for one");
               });
       FakePolicy.of(spec).release();
+    }
+  }
+
+  @Test
+  void anAnswerAfterTheTimeoutIsNoSecondOutcome() throws Exception {
+    try (var harness = harness()) {
+      harness.open();
+      harness.setProcessingTime(0);
+      send(harness, observation("arm", 1, "stall", Map.of("top", FRAME)));
+      while (FakePolicy.of(spec).batches() == 0) {
+        Thread.sleep(1);
+      }
+      harness.setProcessingTime(TIMEOUT.toMillis() + 1);
+      FakePolicy.of(spec).release();
+      // Its batch comes after that of the arm, so that the arm's answer is there when it has one.
+      send(harness, observation("leg", 2, "lift", Map.of("top", FRAME)));
+      harness.endInput();
+      assertThat(harness.extractOutputValues())
+          .extracting(outcome -> outcome.robot() + " " + outcome.kind())
+          .containsExactlyInAnyOrder("arm EXPIRED", "leg CHUNK");
+    }
+  }
+
+  @Test
+  void anAnswerThatRacesWithTheTimeoutIsOneOutcome() throws Exception {
+    int races = 500;
+    try (var harness = harness()) {
+      harness.open();
+      for (int race = 0; race < races; race++) {
+        harness.setProcessingTime(race * 2 * TIMEOUT.toMillis());
+        send(harness, observation("arm " + race, 1, "lift", Map.of("top", FRAME)));
+        // From long before the answer to long after it.
+        long end = System.nanoTime() + race * 1000L;
+        while (System.nanoTime() < end) {
+          Thread.onSpinWait();
+        }
+        harness.setProcessingTime((race * 2 + 1) * TIMEOUT.toMillis() + 1);
+      }
+      harness.endInput();
+      assertThat(harness.extractOutputValues())
+          .extracting(outcome -> outcome.source().offset())
+          .containsExactlyInAnyOrderElementsOf(LongStream.range(0, races).boxed().toList());
+      assertThat(harness.extractOutputValues())
+          .extracting(Outcome::kind)
+          .containsOnly(Outcome.Kind.CHUNK, Outcome.Kind.EXPIRED);
     }
   }
 

@@ -61,8 +61,7 @@ class CheckpointCommandTest {
     Path json = folder.resolve("report.json");
 
     CommandLineRun run =
-        CommandLineRun.of(
-            "checkpoint", "golden/checkpoints/pi05-tiny", "--json", json.toString());
+        CommandLineRun.of("checkpoint", "golden/checkpoints/pi05-tiny", "--json", json.toString());
 
     assertThat(run.code()).isZero();
     JsonNode report = new ObjectMapper().readTree(json.toFile());
@@ -124,8 +123,7 @@ class CheckpointCommandTest {
           StoredTensor old = tensors.get(name);
           tensors.put(
               name,
-              new StoredTensor(
-                  name, old.type(), old.shape().reversed(), old.data(), old.file()));
+              new StoredTensor(name, old.type(), old.shape().reversed(), old.data(), old.file()));
         });
 
     assertRefused("action_in_proj.weight", "[32, 48]", "[48, 32]");
@@ -207,8 +205,7 @@ class CheckpointCommandTest {
     return run;
   }
 
-  private void rewrite(String file, Consumer<Map<String, StoredTensor>> change)
-      throws IOException {
+  private void rewrite(String file, Consumer<Map<String, StoredTensor>> change) throws IOException {
     Path changed = folder.resolve("changed");
     try (Safetensors source = Safetensors.open(folder.resolve(file))) {
       Map<String, StoredTensor> tensors = new TreeMap<>();

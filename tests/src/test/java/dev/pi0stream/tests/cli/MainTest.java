@@ -23,8 +23,7 @@ class MainTest {
 
   @Test
   void everyCommandHasHelpWithExamplesAndTakesAFileForItsResult() {
-    for (Map.Entry<String, CommandLine> command :
-        Main.commandLine().getSubcommands().entrySet()) {
+    for (Map.Entry<String, CommandLine> command : Main.commandLine().getSubcommands().entrySet()) {
       CommandLineRun run = CommandLineRun.of(command.getKey(), "--help");
 
       assertThat(run.code()).as(command.getKey()).isZero();

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -49,7 +50,7 @@ class GoldenVerifyTest {
         .contains("on %s %s in".formatted(device, precision));
     for (JsonNode result : outcome.path("results")) {
       assertThat(result.properties())
-          .extracting("key")
+          .extracting(Map.Entry::getKey)
           .startsWith("file", "component", "pcc", "maxAbsError", "rmsError", "threshold", "pass");
     }
   }

@@ -1,32 +1,51 @@
 package dev.pi0stream.tests.stream;
 
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.flink.api.common.functions.MapFunction;
 
-/** Fails its task once: when the element of a number comes by, counted over all attempts. */
+/** A place in a job where a task fails when a test says so; otherwise all passes. */
 final class FaultInjection<T> implements MapFunction<T, T> {
   private static final long serialVersionUID = 1L;
 
-  /** Outlives the tasks, which hold copies of this function. */
-  private static final Map<UUID, AtomicInteger> SEEN = new ConcurrentHashMap<>();
+  /** How many elements each armed place lets pass before it fails, in all attempts of the task. */
+  private static final Map<String, Integer> ARMED = new ConcurrentHashMap<>();
 
-  private final UUID fault = UUID.randomUUID();
-  private final int element;
+  private final String place;
 
   /**
-   * @param element from 1 on; 0 for no fault
+   * @param place its name, unique in this process
    */
-  FaultInjection(int element) {
-    this.element = element;
+  FaultInjection(String place) {
+    this.place = place;
+  }
+
+  /** Lets a place fail, once, after it let some elements pass. */
+  static void arm(String place, int passing) {
+    ARMED.put(place, passing);
+  }
+
+  /** Takes back what has not happened. */
+  static void disarm() {
+    ARMED.clear();
+  }
+
+  /** Whether all faults have happened. */
+  static boolean allHappened() {
+    return ARMED.isEmpty();
   }
 
   @Override
   public T map(T value) {
-    if (SEEN.computeIfAbsent(fault, _ -> new AtomicInteger()).incrementAndGet() == element) {
-      throw new IllegalStateException("injected fault at element " + element);
+    boolean[] due = {false};
+    ARMED.computeIfPresent(
+        place,
+        (_, passing) -> {
+          due[0] = passing == 0;
+          return due[0] ? null : passing - 1;
+        });
+    if (due[0]) {
+      throw new IllegalStateException("injected fault " + place);
     }
     return value;
   }

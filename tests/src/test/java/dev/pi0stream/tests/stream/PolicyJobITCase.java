@@ -8,6 +8,7 @@ import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.model.policy.Sample;
 import dev.pi0stream.model.processor.Observation;
 import dev.pi0stream.operators.policy.CheckpointLoader;
+import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.policy.LoadedPolicy;
 import dev.pi0stream.schemas.ActionChunk;
 import dev.pi0stream.schemas.CameraFrame;
@@ -35,11 +36,15 @@ import org.junit.jupiter.api.Timeout;
 /** The whole job, from a broker to a broker, with the shipped policy. */
 @Timeout(240)
 class PolicyJobITCase {
+  private static final EngineSpec ENGINE = PolicyJobSettings.engine("reference");
+
   private static ServedJob job;
 
   @BeforeAll
   static void start() throws Exception {
-    job = ServedJob.usual(PolicyJobSettings.every(Duration.ofSeconds(1), new CheckpointLoader()));
+    job =
+        ServedJob.usual(
+            PolicyJobSettings.of(ENGINE, Duration.ofSeconds(1), new CheckpointLoader()));
   }
 
   @AfterAll
@@ -60,7 +65,7 @@ class PolicyJobITCase {
     RobotObservation fourth = RobotMessages.observation("direct", "e1", 3);
     fourth.setFrames(List.of(png));
 
-    LoadedPolicy direct = new CheckpointLoader().load(PolicyJobSettings.ENGINE);
+    LoadedPolicy direct = new CheckpointLoader().load(ENGINE);
     try (AutoCloseable _ = direct.device()) {
       assertThat(served(first)).containsExactly(actions(direct, first, first.getFrames()));
       assertThat(served(second)).containsExactly(actions(direct, second, second.getFrames()));
@@ -89,18 +94,29 @@ class PolicyJobITCase {
 
   @Test
   void whatTheJobCannotServeEndsInOneRejectionAndRestartsNothing() throws Exception {
-    Map<Long, String> expected = new LinkedHashMap<>();
-    for (BadRecord bad : badRecords()) {
-      expected.put(job.send(null, bad.value()), bad.reason());
+    Map<Long, String> bad = new LinkedHashMap<>();
+    List<Long> good = new ArrayList<>();
+    for (BadRecord record : badRecords()) {
+      bad.put(job.send(null, record.value()), record.reason());
+      good.add(job.send(RobotMessages.observation("good-" + good.size(), "e1", 0)));
     }
-    long good = job.send(RobotMessages.observation("after-the-bad", "e1", 0));
-    assertThat(job.only(good).chunk()).isNotNull();
-    for (Map.Entry<Long, String> bad : expected.entrySet()) {
-      ObservationOutcome outcome = job.only(bad.getKey()).outcome();
-      assertThat(outcome).as(bad.getValue()).isNotNull();
-      assertThat(outcome.getKind()).isEqualTo(OutcomeKind.REJECTED);
-      assertThat(outcome.getReason()).matches("(?s)" + bad.getValue());
-    }
+    Map<Long, List<ServedJob.End>> ends = job.awaitOutcomesUpTo(good.getLast());
+    assertThat(good)
+        .allSatisfy(
+            offset ->
+                assertThat(ends.get(offset))
+                    .singleElement()
+                    .satisfies(end -> assertThat(end.chunk()).isNotNull()));
+    bad.forEach(
+        (offset, reason) ->
+            assertThat(ends.get(offset))
+                .as(reason)
+                .singleElement()
+                .satisfies(
+                    end -> {
+                      assertThat(end.outcome().getKind()).isEqualTo(OutcomeKind.REJECTED);
+                      assertThat(end.outcome().getReason()).matches(reason);
+                    }));
     assertThat(job.restarts()).isZero();
   }
 
@@ -172,26 +188,39 @@ class PolicyJobITCase {
         new BadRecord(
             encoded(prompted("bad-cut", "put the red block ".repeat(40))),
             "the prompt has \\d+ tokens: expected at most \\d+"));
-    bad.add(
-        new BadRecord(
-            encoded(prompted("bad-100kB", "x".repeat(100_000))),
-            "prompt has 100,000 bytes: expected at most 8,192"));
+    for (int bytes : new int[] {100_000, 1_000_000}) {
+      bad.add(
+          new BadRecord(
+              encoded(prompted("bad-long-" + bytes, "x".repeat(bytes))),
+              "prompt has %,d bytes: expected at most 8,192".formatted(bytes)));
+    }
 
     byte[] jpeg = RobotMessages.picture("jpeg");
     bad.add(
         new BadRecord(
             encoded(pictured("bad-jpeg", FrameEncoding.JPEG, Arrays.copyOf(jpeg, jpeg.length / 2))),
             "camera top: JPEG frame is truncated: .*"));
-    byte[] corrupt = jpeg.clone();
-    Arrays.fill(corrupt, 0, 20, (byte) 0x11);
+    byte[] unmarked = jpeg.clone();
+    Arrays.fill(unmarked, 0, 20, (byte) 0x11);
     bad.add(
         new BadRecord(
-            encoded(pictured("bad-marker", FrameEncoding.JPEG, corrupt)),
+            encoded(pictured("bad-marker", FrameEncoding.JPEG, unmarked)),
             "camera top: JPEG frame of .* does not begin with a JPEG marker"));
+    byte[] corrupt = jpeg.clone();
+    // Zeros are two codes of the shortest kind: the entropy-coded data ends long after the picture.
+    Arrays.fill(corrupt, jpeg.length / 2, jpeg.length - 2, (byte) 0);
     bad.add(
         new BadRecord(
-            encoded(pictured("bad-size", FrameEncoding.PNG, hugePng())),
+            encoded(pictured("bad-codes", FrameEncoding.JPEG, corrupt)),
+            "camera top: JPEG frame of [\\d,]+ bytes is truncated or corrupt: .+"));
+    bad.add(
+        new BadRecord(
+            encoded(pictured("bad-png-size", FrameEncoding.PNG, hugePng())),
             "camera top: PNG frame claims 60000×60000 pixels: expected at most .*"));
+    bad.add(
+        new BadRecord(
+            encoded(pictured("bad-jpeg-size", FrameEncoding.JPEG, hugeJpeg())),
+            "camera top: JPEG frame claims 60000×60000 pixels: expected at most .*"));
     bad.add(
         new BadRecord(
             encoded(pictured("bad-kind", FrameEncoding.PNG, jpeg)),
@@ -209,6 +238,18 @@ class PolicyJobITCase {
     checksum.update(png, 12, 17);
     buffer.putInt(29, (int) checksum.getValue());
     return png;
+  }
+
+  /** A JPEG whose frame header claims 60000 × 60000 pixels. */
+  private static byte[] hugeJpeg() {
+    byte[] jpeg = RobotMessages.picture("jpeg");
+    int header = 2;
+    // From segment to segment, each a marker and a length, up to SOF0; its sizes are 5 behind it.
+    while (jpeg[header + 1] != (byte) 0xC0) {
+      header += 2 + Short.toUnsignedInt(ByteBuffer.wrap(jpeg).getShort(header + 2));
+    }
+    ByteBuffer.wrap(jpeg).putShort(header + 5, (short) 60_000).putShort(header + 7, (short) 60_000);
+    return jpeg;
   }
 
   private static RobotObservation prompted(String robot, String prompt) {

@@ -7,20 +7,19 @@ import dev.pi0stream.operators.policy.PolicyLoader;
 import java.nio.file.Path;
 import java.time.Duration;
 
-/** How these tests run the job: the shipped policy on the reference device. */
+/** How these tests run the job: the shipped policy in fp32. */
 record PolicyJobSettings(JobSettings job, PolicyLoader loader) {
-  static final EngineSpec ENGINE =
-      new EngineSpec(
-          Path.of("..", "examples", "checkpoint").toAbsolutePath().normalize().toString(),
-          "reference",
-          "fp32",
-          4);
+  /**
+   * So long that a test which triggers checkpoints itself sees no others; Flink takes the first of
+   * them at random within an interval.
+   */
+  static final Duration NO_CHECKPOINTS = Duration.ofDays(365);
 
   /** With checkpoints at this interval. */
-  static PolicyJobSettings every(Duration checkpointInterval, PolicyLoader loader) {
+  static PolicyJobSettings of(EngineSpec engine, Duration checkpointInterval, PolicyLoader loader) {
     return new PolicyJobSettings(
         new JobSettings(
-            ENGINE,
+            engine,
             1,
             64,
             Duration.ofSeconds(60),
@@ -28,5 +27,14 @@ record PolicyJobSettings(JobSettings job, PolicyLoader loader) {
             Duration.ofMinutes(10),
             ObservationLimits.DEFAULT),
         loader);
+  }
+
+  /** The shipped policy on a device. */
+  static EngineSpec engine(String device) {
+    return new EngineSpec(
+        Path.of("..", "examples", "checkpoint").toAbsolutePath().normalize().toString(),
+        device,
+        "fp32",
+        4);
   }
 }

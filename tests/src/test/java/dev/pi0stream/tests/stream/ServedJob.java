@@ -17,11 +17,15 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.apache.flink.core.execution.CheckpointType;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.function.BiConsumer;
-import java.util.function.BooleanSupplier;
 import java.util.stream.StreamSupport;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
@@ -120,30 +124,49 @@ final class ServedJob implements AutoCloseable {
 
   /** Waits until every record up to {@code offset} has an outcome, and returns what there is. */
   Map<Long, List<End>> awaitOutcomesUpTo(long offset) throws Exception {
-    return await(
-        "every record up to " + offset,
-        () -> ends.keySet().stream().filter(o -> o <= offset).count() > offset);
-  }
-
-  /** Waits until there are so many chunks, repeats among them, and returns what there is. */
-  Map<Long, List<End>> awaitChunks(long count) throws Exception {
-    return await(
-        count + " chunks",
-        () ->
-            ends.values().stream().flatMap(List::stream).filter(end -> end.chunk() != null).count()
-                >= count);
-  }
-
-  private Map<Long, List<End>> await(String what, BooleanSupplier done) throws Exception {
-    long end = System.nanoTime() + PATIENCE.toNanos();
-    while (!done.getAsBoolean()) {
-      assertThat(job.getJobStatus().get()).isNotIn(JobStatus.FAILED, JobStatus.CANCELED);
-      assertThat(System.nanoTime())
-          .as("%s within %s; outcomes of %s", what, PATIENCE, ends.keySet())
-          .isLessThan(end);
-      poll();
-    }
+    await(
+        () -> ends.keySet().stream().filter(o -> o <= offset).count() > offset,
+        () -> "%d of %d records have an outcome".formatted(ends.size(), offset + 1));
     return Collections.unmodifiableMap(ends);
+  }
+
+  /** Waits until a record has led to so many chunks. */
+  void awaitChunks(long offset, int count) throws Exception {
+    await(
+        () -> chunks(ends.getOrDefault(offset, List.of())).size() >= count,
+        () ->
+            "record %d has ended in %s: expected %d chunks"
+                .formatted(offset, ends.get(offset), count));
+  }
+
+  /** The chunks among the ends of a record. */
+  static List<ActionChunk> chunks(List<End> ends) {
+    return ends.stream().map(End::chunk).filter(Objects::nonNull).toList();
+  }
+
+  /** Takes a checkpoint; returns when it is complete. */
+  void checkpoint() throws Exception {
+    flink
+        .cluster()
+        .triggerCheckpoint(job.getJobID(), CheckpointType.FULL)
+        .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+  }
+
+  /** Waits until the tasks were started again so often, and all run. */
+  void awaitRestart(int count) throws Exception {
+    await(
+        () -> restarts() >= count && flink.isRunning(job),
+        () -> "the job does not run for the %d. time".formatted(count + 1));
+  }
+
+  /** Why a task failed at last, with its causes. */
+  String failure() throws Exception {
+    return flink
+        .cluster()
+        .getExecutionGraph(job.getJobID())
+        .get()
+        .getFailureInfo()
+        .getExceptionAsString();
   }
 
   /** The one end of a record. */
@@ -174,6 +197,20 @@ final class ServedJob implements AutoCloseable {
     job.cancel().get();
     flink.close();
     broker.close();
+  }
+
+  /** Reads what the job writes until a condition holds. */
+  private void await(Callable<Boolean> condition, Supplier<String> otherwise) throws Exception {
+    long end = System.nanoTime() + PATIENCE.toNanos();
+    while (!condition.call()) {
+      assertThat(job.getJobStatus().get())
+          .as(otherwise)
+          .isNotIn(JobStatus.FAILED, JobStatus.CANCELED);
+      assertThat(System.nanoTime())
+          .as(() -> "after %s %s".formatted(PATIENCE, otherwise.get()))
+          .isLessThan(end);
+      poll();
+    }
   }
 
   private void poll() throws WireException {
