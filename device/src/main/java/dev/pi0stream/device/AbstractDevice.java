@@ -35,11 +35,15 @@ public abstract class AbstractDevice implements Device {
   // Weights -----------------------------------------------------------------------------------
 
   @Override
-  public final Linear linear(Parameter weight, Parameter bias) {
+  public final Linear linear(Parameter weight, Parameter bias, Precision wanted) {
     lifetimes.checkOpen("linear");
+    if (wanted != precision && wanted != Precision.FP32) {
+      throw new IllegalArgumentException(
+          "linear: %s on a device of %s".formatted(wanted.label(), precision.label()));
+    }
     List<Parameter> biases = bias == null ? List.of() : List.of(bias);
     checkStack("linear", List.of(weight), biases);
-    return newLinear(List.of(weight), biases);
+    return newLinear(List.of(weight), biases, wanted);
   }
 
   @Override
@@ -429,16 +433,17 @@ public abstract class AbstractDevice implements Device {
   // What a back end implements --------------------------------------------------------------------
 
   /** A linear layer of these weights below each other; biases likewise, or empty. */
-  protected abstract Linear newLinear(List<Parameter> weights, List<Parameter> biases);
+  protected abstract Linear newLinear(
+      List<Parameter> weights, List<Parameter> biases, Precision precision);
 
   /** As {@link #newLinear}, where the layout does not depend on the heads. */
   protected Linear newProjection(Heads heads, List<Parameter> weights, List<Parameter> biases) {
-    return newLinear(weights, biases);
+    return newLinear(weights, biases, precision);
   }
 
   /** As {@link #newLinear}, where the layout does not depend on the heads. */
   protected Linear newMerge(Heads heads, Parameter weight, List<Parameter> biases) {
-    return newLinear(List.of(weight), biases);
+    return newLinear(List.of(weight), biases, precision);
   }
 
   protected abstract GatedLinear newGatedLinear(Parameter gate, Parameter up);

@@ -24,12 +24,23 @@ public interface Device extends AutoCloseable {
   // Weights -----------------------------------------------------------------------------------
 
   /**
-   * A linear layer.
+   * A linear layer in the device's {@link #precision()}.
    *
    * @param weight outputs × inputs
    * @param bias 1 × outputs, or null
    */
-  Linear linear(Parameter weight, Parameter bias);
+  default Linear linear(Parameter weight, Parameter bias) {
+    return linear(weight, bias, precision());
+  }
+
+  /**
+   * A linear layer in a precision of its own: a small one, on whose exactness much depends.
+   *
+   * @param weight outputs × inputs
+   * @param bias 1 × outputs, or null
+   * @param precision the device's own, or fp32
+   */
+  Linear linear(Parameter weight, Parameter bias, Precision precision);
 
   /**
    * A fused projection to queries, keys and values, packed as {@link Heads} says.

@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 public enum Precision {
   /** binary32 throughout: the definition. */
   FP32,
-  /** bfloat16 weights and operands of matrix products. */
+  /** bfloat16 weights and operands of matrix products, but for layers that ask for fp32. */
   BF16;
 
   /**

@@ -226,6 +226,16 @@ abstract class DeviceContract {
   }
 
   @Test
+  void linearLayersMayAskForFp32() {
+    Parameter weight = Parameter.of("w", 70, 45, weights(70, 45, 19));
+    Parameter bias = Parameter.vector("b", random(70, 20));
+    for (int rows : ROWS) {
+      float[] x = random(rows * 45, 23);
+      close(1e-5, on -> on.linear(on.upload(x, rows, 45), on.linear(weight, bias, Precision.FP32)));
+    }
+  }
+
+  @Test
   void activationsOfLargeNumbersSaturate() {
     float[] x = {-1e4f, -90, -20, -1e-3f, 0, 1e-3f, 20, 90, 1e4f};
     Parameter one = Parameter.of("w", 1, 1, 1);

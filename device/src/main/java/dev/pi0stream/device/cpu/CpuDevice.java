@@ -33,9 +33,8 @@ import java.util.stream.IntStream;
  * pool, values that do not outlive an operation from workspaces that only grow, and primitives are
  * compiled once for each shape.
  *
- * <p>oneDNN's threads are OpenMP's: between two operations they wait busily for a while, as {@code
- * OMP_WAIT_POLICY} and {@code GOMP_SPINCOUNT} in the process's environment say. Small operations
- * run on the calling thread alone.
+ * <p>Small operations run on the calling thread alone; the others on OpenMP's threads, which wait
+ * as {@link WaitPolicy} says.
  */
 public final class CpuDevice extends AbstractDevice {
   /** The number of threads of a device; by default as many as the JVM sees processors. */
@@ -44,8 +43,11 @@ public final class CpuDevice extends AbstractDevice {
   /** Freed blocks are kept for the next step up to this size. */
   private static final long IDLE_BYTES = 1L << 30;
 
-  /** Compiled primitives are kept up to this number; a policy has about 40 for each batch shape. */
-  private static final int PRIMITIVES = 1024;
+  /**
+   * Compiled primitives are kept up to this number, at 0.2 to 1 MB of code each. A policy has some
+   * ten for each number of rows, and as many for each length of a sequence that it attends.
+   */
+  private static final int PRIMITIVES = 512;
 
   /** So many numbers are worth handing to other threads. */
   private static final long PARALLEL_WORK = 1 << 18;
@@ -62,14 +64,17 @@ public final class CpuDevice extends AbstractDevice {
 
   private CpuDevice(Precision precision, int threads) {
     super("cpu", precision);
-    operandType =
-        switch (precision) {
-          case FP32 -> DataType.F32;
-          case BF16 -> DataType.BF16;
-        };
+    operandType = operandType(precision);
     engine = new Engine(threads);
     primitives = new Primitives(engine, PRIMITIVES);
     attention = new Attention(primitives, scratchpad);
+  }
+
+  private static DataType operandType(Precision precision) {
+    return switch (precision) {
+      case FP32 -> DataType.F32;
+      case BF16 -> DataType.BF16;
+    };
   }
 
   /**
@@ -129,8 +134,9 @@ public final class CpuDevice extends AbstractDevice {
   // Weights -----------------------------------------------------------------------------------
 
   @Override
-  protected Linear newLinear(List<Parameter> weights, List<Parameter> biases) {
-    PackedMatrix matrix = pack(weights);
+  protected Linear newLinear(List<Parameter> weights, List<Parameter> biases, Precision precision) {
+    DataType type = operandType(precision);
+    PackedMatrix matrix = new PackedMatrix(weights, type, primitives, scratchpad);
     return adopt(new PackedLinear(matrix, biases.isEmpty() ? null : Parameters.toNative(biases)));
   }
 
@@ -275,14 +281,15 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   private Tensor normalize(Tensor x, float epsilon, int flags, long... weights) {
+    NativeTensor from = (NativeTensor) x;
     NativeTensor result = newTensor(x.rows(), x.columns());
     if (x.rows() > 0) {
       long[] addresses = new long[2 + weights.length];
-      addresses[0] = ((NativeTensor) x).address();
+      addresses[0] = from.address();
       addresses[1] = result.address();
       System.arraycopy(weights, 0, addresses, 2, weights.length);
       primitives
-          .of(new Operation.Normalization(x.rows(), x.columns(), epsilon, flags))
+          .of(new Operation.Normalization(from.computedRows(), x.columns(), epsilon, flags))
           .run(scratchpad, addresses);
     }
     return result;
@@ -315,10 +322,10 @@ public final class CpuDevice extends AbstractDevice {
         operands[count++] = residual.address();
       }
       multiply(
-          x.rows(),
-          operand(x),
+          operand(x, linear.matrix()),
           linear.matrix(),
           result.address(),
+          result.computedRows(),
           linear.bias() != null,
           postOps,
           Arrays.copyOf(operands, count));
@@ -331,34 +338,36 @@ public final class CpuDevice extends AbstractDevice {
     PackedGatedLinear gated = (PackedGatedLinear) weights;
     NativeTensor result = newTensor(x.rows(), gated.outputs());
     if (x.rows() > 0) {
-      long rows = operand(x);
-      long gates = gate.address(result.bytes());
+      int rows = result.computedRows();
+      long source = operand(x, gated.gate());
+      long gates = gate.address((long) rows * result.columns() * Float.BYTES);
       List<PostOp> gelu = List.of(new PostOp.Apply(Activation.GELU_TANH));
-      multiply(x.rows(), rows, gated.gate(), gates, false, gelu);
+      multiply(source, gated.gate(), gates, rows, false, gelu);
       List<PostOp> times = List.of(new PostOp.Multiply(PostOp.Operand.MATRIX));
-      multiply(x.rows(), rows, gated.up(), result.address(), false, times, gates);
+      multiply(source, gated.up(), result.address(), rows, false, times, gates);
     }
     return result;
   }
 
   /** The address of rows in the format in which they are multiplied. */
-  private long operand(Tensor x) {
+  private long operand(Tensor x, PackedMatrix matrix) {
     NativeTensor tensor = (NativeTensor) x;
-    if (operandType == DataType.F32) {
+    if (matrix.type() == DataType.F32) {
       return tensor.address();
     }
-    long rounded = operand.address((long) x.rows() * x.columns() * operandType.bytes());
+    int rows = tensor.computedRows();
+    long rounded = operand.address((long) rows * x.columns() * operandType.bytes());
     primitives
-        .of(new Operation.Rounding(x.rows(), x.columns()))
+        .of(new Operation.Rounding(rows, x.columns()))
         .run(scratchpad, tensor.address(), rounded);
     return rounded;
   }
 
   private void multiply(
-      int rows,
       long source,
       PackedMatrix matrix,
       long destination,
+      int rows,
       boolean bias,
       List<PostOp> postOps,
       long... operands) {
@@ -370,7 +379,7 @@ public final class CpuDevice extends AbstractDevice {
     primitives
         .of(
             new Operation.Product(
-                operandType, rows, matrix.inputs(), matrix.outputs(), bias, List.copyOf(postOps)))
+                matrix.type(), rows, matrix.inputs(), matrix.outputs(), bias, List.copyOf(postOps)))
         .run(scratchpad, addresses);
   }
 

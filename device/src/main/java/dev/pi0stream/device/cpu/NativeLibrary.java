@@ -55,6 +55,7 @@ final class NativeLibrary {
     Path directory = cache.orElseGet(NativeLibrary::temporaryDirectory);
     try {
       Path file = extract(platform, library, runtimes, directory);
+      WaitPolicy.sleepSoon();
       try {
         return SymbolLookup.libraryLookup(file, Arena.global());
       } catch (IllegalArgumentException e) {

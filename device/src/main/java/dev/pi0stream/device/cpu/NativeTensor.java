@@ -4,7 +4,11 @@ import dev.pi0stream.device.DeviceResource;
 import dev.pi0stream.device.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** A row-major fp32 matrix in a block of the pool. */
+/**
+ * A row-major fp32 matrix in a block of the pool. The block has room for {@link #computedRows}, a
+ * few more than there are: operations that treat each row alone compute them too, with whatever
+ * numbers are in them, so that batches of about the same number of rows share compiled primitives.
+ */
 final class NativeTensor extends DeviceResource implements Tensor {
   private final int rows;
   private final int columns;
@@ -16,7 +20,7 @@ final class NativeTensor extends DeviceResource implements Tensor {
     this.rows = rows;
     this.columns = columns;
     this.pool = pool;
-    this.block = pool.take(bytes());
+    this.block = pool.take((long) computedRows() * columns * Float.BYTES);
   }
 
   @Override
@@ -27,6 +31,12 @@ final class NativeTensor extends DeviceResource implements Tensor {
   @Override
   public int columns() {
     return columns;
+  }
+
+  /** The number of rows, rounded up to a sixteenth of the next lower power of two. */
+  int computedRows() {
+    int step = Math.max(1, Integer.highestOneBit(rows) / 16);
+    return (rows + step - 1) / step * step;
   }
 
   MemorySegment values() {

@@ -6,6 +6,7 @@ import java.util.List;
 
 /** Weights in the layout that oneDNN likes best. */
 final class PackedMatrix {
+  private final DataType type;
   private final int inputs;
   private final int outputs;
   private final MemorySegment memory;
@@ -14,6 +15,7 @@ final class PackedMatrix {
   /** Packs weights of outputs × inputs below each other. */
   PackedMatrix(
       List<Parameter> weights, DataType type, Primitives primitives, Workspace scratchpad) {
+    this.type = type;
     inputs = weights.getFirst().columns();
     outputs = weights.stream().mapToInt(Parameter::rows).sum();
     bytes = primitives.weightsLayout(type, inputs, outputs).bytes();
@@ -29,6 +31,11 @@ final class PackedMatrix {
     } finally {
       NativeMemory.free(plain);
     }
+  }
+
+  /** The format of the weights, and of the rows that they are multiplied with. */
+  DataType type() {
+    return type;
   }
 
   int inputs() {

@@ -44,7 +44,7 @@ public final class ReferenceDevice extends AbstractDevice {
   // Weights -----------------------------------------------------------------------------------
 
   @Override
-  protected Linear newLinear(List<Parameter> weights, List<Parameter> biases) {
+  protected Linear newLinear(List<Parameter> weights, List<Parameter> biases, Precision precision) {
     float[] bias = null;
     if (!biases.isEmpty()) {
       bias = new float[biases.stream().mapToInt(Parameter::columns).sum()];

@@ -25,6 +25,7 @@ import java.net.URLClassLoader;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -187,6 +188,24 @@ class CpuDeviceTest {
         .withMessage(
             "oneDNN: dnnl_memory_desc_create_with_strides failed with status 2, invalid arguments");
     assertThat(OneDnn.meaning(3)).startsWith("not implemented");
+  }
+
+  @Test
+  void batchesOfAboutTheSameSizeShareCompiledPrimitives() {
+    try (MemoryPool pool = new MemoryPool(1 << 20)) {
+      int[] computed =
+          IntStream.of(0, 1, 31, 32, 33, 50, 256, 257, 816, 817)
+              .map(rows -> computedRows(rows, pool))
+              .toArray();
+      assertThat(computed).containsExactly(0, 1, 31, 32, 34, 50, 256, 272, 832, 832);
+    }
+  }
+
+  private static int computedRows(int rows, MemoryPool pool) {
+    try (NativeTensor tensor = new NativeTensor(rows, 3, pool)) {
+      assertThat(tensor.values().byteSize()).isGreaterThanOrEqualTo(tensor.computedRows() * 12L);
+      return tensor.computedRows();
+    }
   }
 
   @Test

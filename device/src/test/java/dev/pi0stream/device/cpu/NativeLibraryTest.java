@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import dev.pi0stream.device.DeviceException;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,6 +19,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@SuppressWarnings("restricted")
 class NativeLibraryTest {
   @TempDir private Path folder;
 
@@ -61,6 +66,30 @@ class NativeLibraryTest {
       assertThat(NativeLibrary.extract(platform, library, List.of(), folder)).isEqualTo(first);
     }
   }
+
+  @Test
+  void openMpIsToldToSleepSoonUnlessTheUserSaysOtherwise() throws Throwable {
+    OneDnn.verifyAvailable();
+    Environment libc =
+        NativeFunctions.link(Environment.class, Linker.nativeLinker().defaultLookup());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment value =
+          (MemorySegment) libc.getenv().invokeExact(arena.allocateFrom(WaitPolicy.SPINS));
+      String set = value.address() == 0 ? null : value.reinterpret(64).getString(0);
+      String expected =
+          System.getenv("OMP_WAIT_POLICY") == null
+              ? System.getenv().getOrDefault(WaitPolicy.SPINS, "2000")
+              : System.getenv(WaitPolicy.SPINS);
+      assertThat(set).isEqualTo(expected);
+    }
+  }
+
+  record Environment(
+      @NativeSignature(
+              name = "getenv",
+              returns = MemorySegment.class,
+              arguments = {MemorySegment.class})
+          MethodHandle getenv) {}
 
   @Test
   void aCacheThatCannotBeWrittenIsNamed() throws IOException {

@@ -39,7 +39,9 @@ final class CheckpointCommand implements Callable<Integer> {
   @Option(
       names = "--golden",
       description = {
-        "Also write " + SelfTest.FILE + " beside the weights: a made-up observation and the chunk"
+        "Also write "
+            + SelfTest.FILE
+            + " beside the weights: a made-up observation and the chunk"
             + " that the reference device computes of it. Engines compute it anew before they"
             + " serve, and refuse where they differ."
       })

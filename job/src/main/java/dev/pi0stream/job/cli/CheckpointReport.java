@@ -236,7 +236,8 @@ record CheckpointReport(
   private static void print(PrintWriter out, Weights weights) {
     line(out, "files", String.join(", ", weights.files));
     List<String> types = new ArrayList<>();
-    weights.types.forEach((type, count) -> types.add(String.format(Locale.ROOT, "%s %,d", type, count)));
+    weights.types.forEach(
+        (type, count) -> types.add(String.format(Locale.ROOT, "%s %,d", type, count)));
     line(
         out,
         "parameters",

@@ -1,6 +1,9 @@
 package dev.pi0stream.job.cli;
 
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
@@ -14,9 +17,10 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {VerifyCommand.class, CheckpointCommand.class},
+    subcommands = {RunCommand.class, VerifyCommand.class, CheckpointCommand.class},
     footerHeading = "%nExamples:%n",
     footer = {
+      "  pi0 run --duration 20s",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 test --all",
@@ -65,7 +69,8 @@ public final class Main implements Runnable {
         Exception failure, CommandLine command, CommandLine.ParseResult arguments) {
       PrintWriter err = command.getErr();
       err.println("pi0 " + command.getCommandName() + ": " + sentence(failure));
-      if (arguments.hasMatchedOption("--verbose") || System.getenv("PI0_DEBUG") != null) {
+      if (command.getParseResult().hasMatchedOption("--verbose")
+          || System.getenv("PI0_DEBUG") != null) {
         failure.printStackTrace(err);
       }
       return failure instanceof CommandException expected
@@ -76,9 +81,9 @@ public final class Main implements Runnable {
     private static String sentence(Throwable failure) {
       return switch (failure) {
         case CommandException expected -> expected.getMessage();
-        case java.io.UncheckedIOException wrapped -> sentence(wrapped.getCause());
-        case java.nio.file.NoSuchFileException missing -> missing.getMessage() + ": no such file";
-        case java.nio.file.AccessDeniedException denied -> denied.getMessage() + ": no permission";
+        case UncheckedIOException wrapped -> sentence(wrapped.getCause());
+        case NoSuchFileException missing -> missing.getMessage() + ": no such file";
+        case AccessDeniedException denied -> denied.getMessage() + ": no permission";
         case NullPointerException unexpected -> "internal error: " + unexpected;
         case Throwable other when other.getMessage() == null -> "internal error: " + other;
         default -> failure.getMessage();

@@ -39,6 +39,7 @@ final class Bookkeeping implements AutoCloseable {
   private final WireFormat<ObservationOutcome> outcomes = WireFormat.outcomes();
   private final TopicReader observationReader;
   private final TopicReader answerReader;
+  private volatile boolean failed;
 
   /**
    * Opens the books, and lets the job's consumer group begin at the same place.
@@ -48,6 +49,11 @@ final class Bookkeeping implements AutoCloseable {
   Bookkeeping(KafkaSettings kafka, Ledger ledger, Consumer<Exception> failures) {
     this.kafka = kafka;
     this.ledger = ledger;
+    Consumer<Exception> failing =
+        failure -> {
+          failed = true;
+          failures.accept(failure);
+        };
     Map<TopicPartition, Long> sent;
     Map<TopicPartition, Long> answered;
     try (KafkaConsumer<byte[], byte[]> consumer =
@@ -64,10 +70,10 @@ final class Bookkeeping implements AutoCloseable {
     }
     observationReader =
         new TopicReader(
-            "pi0-ledger-observations", kafka.bootstrapServers(), sent, this::observation, failures);
+            "pi0-ledger-observations", kafka.bootstrapServers(), sent, this::observation, failing);
     answerReader =
         new TopicReader(
-            "pi0-ledger-answers", kafka.bootstrapServers(), answered, this::answer, failures);
+            "pi0-ledger-answers", kafka.bootstrapServers(), answered, this::answer, failing);
   }
 
   /** Where the observations topic ends now. */
@@ -81,6 +87,11 @@ final class Bookkeeping implements AutoCloseable {
   /** Whether every observation before this end is in the books and has its outcome. */
   boolean isSettled(Map<TopicPartition, Long> end) {
     return observationReader.hasReached(end) && ledger.summary().missing() == 0;
+  }
+
+  /** Whether a topic could not be read to its end. */
+  boolean haveFailed() {
+    return failed;
   }
 
   @Override

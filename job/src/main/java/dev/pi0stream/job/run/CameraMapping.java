@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 
 /**
@@ -23,10 +24,12 @@ record CameraMapping(Map<String, String> sources) {
    * Maps every camera of a policy: as {@code choices} say, otherwise to the one of the same name.
    *
    * @param choices the dataset's camera by the policy's; an empty name leaves it missing
+   * @param names the policy's name of a camera of robots, as its checkpoint renames them
    * @throws IllegalArgumentException one sentence with both lists, when a name is unknown or a
    *     camera of the policy maps to nothing
    */
-  static CameraMapping of(List<String> policy, List<String> dataset, Map<String, String> choices) {
+  static CameraMapping of(List<String> policy, List<String> dataset, Map<String, String> choices,
+      UnaryOperator<String> names) {
     for (Map.Entry<String, String> choice : choices.entrySet()) {
       if (!policy.contains(choice.getKey())) {
         throw refusal(
@@ -45,7 +48,15 @@ record CameraMapping(Map<String, String> sources) {
     }
     Map<String, String> sources = new LinkedHashMap<>();
     for (String camera : policy) {
-      String source = choices.getOrDefault(camera, dataset.contains(camera) ? camera : null);
+      List<String> alike = dataset.stream().filter(d -> names.apply(d).equals(camera)).toList();
+      if (!choices.containsKey(camera) && alike.size() > 1) {
+        throw refusal(
+            "camera '%s' of the policy could be any of %s: name one with --camera %1$s=NAME"
+                .formatted(camera, alike),
+            policy,
+            dataset);
+      }
+      String source = choices.getOrDefault(camera, alike.isEmpty() ? null : alike.getFirst());
       if (source == null) {
         throw refusal(
             "camera '%s' of the policy has none of that name in the dataset: name one with --camera %1$s=NAME, or leave it missing with --camera %1$s="

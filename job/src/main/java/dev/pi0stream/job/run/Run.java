@@ -8,6 +8,7 @@ import dev.pi0stream.job.graph.KafkaSettings;
 import dev.pi0stream.job.graph.PolicyJob;
 import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.PolicyConfig;
+import dev.pi0stream.model.processor.Processor;
 import dev.pi0stream.operators.dataset.LeRobotDataset;
 import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.policy.PolicyLoader;
@@ -43,6 +44,7 @@ public final class Run {
   private static final Duration POLL = Duration.ofMillis(50);
   private static final Duration LAST_ANSWERS = Duration.ofSeconds(90);
   private static final Duration RECENT = Duration.ofSeconds(10);
+  private static final Duration NOTICEABLE = Duration.ofMillis(500);
   private static final Duration CANCELLATION = Duration.ofSeconds(30);
 
   private final RunSettings settings;
@@ -78,7 +80,7 @@ public final class Run {
    * @throws Exception one sentence when it cannot start
    */
   public RunResult execute() throws Exception {
-    PolicyConfig policy = policy();
+    Asked policy = policy();
     try (Background<EmbeddedKafka> broker =
             settings.kafka().isPresent()
                 ? null
@@ -90,8 +92,12 @@ public final class Run {
                 () -> EmbeddedFlink.start(settings.webPort(), 1, new Configuration()));
         LeRobotDataset dataset = LeRobotDataset.open(settings.robots())) {
       CameraMapping cameras =
-          CameraMapping.of(policy.cameras(), dataset.cameras(), settings.cameras());
-      requireState(policy, dataset);
+          CameraMapping.of(
+              policy.processor().cameras(),
+              dataset.cameras(),
+              settings.cameras(),
+              policy.processor()::camera);
+      requireState(policy.processor(), dataset);
       String bootstrapServers =
           broker == null ? settings.kafka().orElseThrow() : broker.get().bootstrapServers();
       KafkaSettings kafka = kafka(bootstrapServers);
@@ -99,7 +105,7 @@ public final class Run {
           bootstrapServers,
           PARTITIONS,
           List.of(kafka.observations(), kafka.chunks(), kafka.outcomes()));
-      describe(policy, dataset, cameras, kafka, flink.get());
+      describe(policy.config(), dataset, cameras, kafka, flink.get());
       return serve(dataset, cameras, kafka, flink.get());
     }
   }
@@ -128,6 +134,11 @@ public final class Run {
       drain(books, ledger, job);
       progress.show(Duration.between(start, Instant.now()), fleet.size(), ledger.summary());
       progress.end();
+      if (fleet.behind().compareTo(NOTICEABLE) > 0) {
+        out.printf(
+            "the robots were up to %d ms late at the end: decoding and sending takes this machine too long%n",
+            fleet.behind().toMillis());
+      }
       cancel(job);
       return new RunResult(
           ledger.summary(),
@@ -144,19 +155,22 @@ public final class Run {
     return settings.kafka().isPresent() ? UUID.randomUUID().toString().substring(0, 8) : "pass";
   }
 
-  private PolicyConfig policy() {
+  /** What the robots have to know of the policy; its weights are the job's business. */
+  private record Asked(PolicyConfig config, Processor processor) {}
+
+  private Asked policy() {
     try (Checkpoint checkpoint = Checkpoint.open(settings.checkpoint())) {
-      return checkpoint.config();
+      return new Asked(checkpoint.config(), Processor.open(checkpoint));
     }
   }
 
-  private void requireState(PolicyConfig policy, LeRobotDataset dataset) {
-    int numbers = dataset.features().get("observation.state").size();
-    if (numbers != policy.stateDimension()) {
+  private void requireState(Processor policy, LeRobotDataset dataset) {
+    int numbers = dataset.stateDimensions();
+    if (numbers != policy.stateDimensions()) {
       throw new IllegalArgumentException(
           "the robots of %s have a state of %d numbers, but the policy in %s takes %d"
               .formatted(
-                  settings.robots(), numbers, settings.checkpoint(), policy.stateDimension()));
+                  settings.robots(), numbers, settings.checkpoint(), policy.stateDimensions()));
     }
   }
 
@@ -268,12 +282,12 @@ public final class Run {
     }
   }
 
-  /** Waits until every observation on the topic has its outcome, unless the job is gone. */
+  /** Waits until every observation on the topic has its outcome, unless the job or the books are gone. */
   private void drain(Bookkeeping books, Ledger ledger, JobClient job) throws InterruptedException {
     Map<TopicPartition, Long> last = books.end();
     Instant latest = Instant.now().plus(LAST_ANSWERS);
     while (!books.isSettled(last)) {
-      if (job.getJobExecutionResult().isDone()) {
+      if (job.getJobExecutionResult().isDone() || books.haveFailed()) {
         return;
       }
       if (Instant.now().isAfter(latest)) {

@@ -21,7 +21,7 @@ public record Summary(
     Double batchSizeMean,
     Double meanAbsErrorToLogged) {
   /** Observations that have no outcome. */
-  long missing() {
+  public long missing() {
     return observations - chunks - superseded - expired - rejected;
   }
 }

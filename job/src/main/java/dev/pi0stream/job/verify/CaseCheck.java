@@ -195,7 +195,8 @@ final class CaseCheck {
       ObservedDevice.Notes notes = loaded.observed().notes();
       Blank blank = new Blank(samples.getFirst());
       PrefixLayout layout =
-          new PrefixLayout(inputs, cameras, present, blank.tokens, config.maxTokens());
+          new PrefixLayout(
+              inputs, cameras, present, blank.tokens, loaded.processor().promptLimit());
       CaseTensors tensors =
           new CaseTensors(
               layout,
@@ -253,7 +254,7 @@ final class CaseCheck {
 
     /** What the processor makes of observations, and of the result. */
     private void host(List<Observation> observations, List<ModelInput> inputs, List<float[]> x) {
-      int limit = config.maxTokens();
+      int limit = loaded.processor().promptLimit();
       int[] tokens = new int[batch * limit];
       boolean[] mask = new boolean[batch * limit];
       for (int row = 0; row < batch; row++) {

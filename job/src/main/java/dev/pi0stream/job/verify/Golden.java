@@ -38,6 +38,7 @@ record Golden(
     String errorsFile,
     Map<String, Double> errors) {
 
+  private static final String MANIFEST = "manifest.json";
   private static final String ERRORS = "bf16-errors.json";
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -65,9 +66,9 @@ record Golden(
     if (!Files.isDirectory(directory)) {
       throw new GoldenException(directory + ": expected a folder of golden vectors, found none");
     }
-    JsonNode manifest = json(directory.resolve("manifest.json"));
+    JsonNode manifest = json(directory.resolve(MANIFEST));
     if (!manifest.isObject()) {
-      throw new GoldenException(directory.resolve("manifest.json") + ": expected a JSON object");
+      throw new GoldenException(directory.resolve(MANIFEST) + ": expected a JSON object");
     }
     return new Reader(directory).read(manifest);
   }
@@ -83,6 +84,14 @@ record Golden(
     }
   }
 
+  private boolean isEmpty() {
+    return cases.isEmpty()
+        && operations.isEmpty()
+        && preprocess.isEmpty()
+        && tokenizers.isEmpty()
+        && actionQueues.isEmpty();
+  }
+
   /** The file of a section's entry. */
   Path resolve(String file) {
     return directory.resolve(file);
@@ -94,7 +103,7 @@ record Golden(
     if (checkpoint == null) {
       throw new GoldenException(
           "%s: the checkpoint '%s' is not among %s"
-              .formatted(directory.resolve("manifest.json"), name, checkpoints.keySet()));
+              .formatted(directory.resolve(MANIFEST), name, checkpoints.keySet()));
     }
     return checkpoint;
   }
@@ -105,23 +114,27 @@ record Golden(
       manifest
           .path("checkpoints")
           .properties()
-          .forEach(
-              entry ->
-                  checkpoints.put(
-                      entry.getKey(), directory.resolve(text(entry.getValue(), "directory"))));
+          .forEach(entry -> checkpoints.put(entry.getKey(), checkpoint(entry.getValue())));
       List<GoldenCase> cases = new ArrayList<>();
       manifest.path("cases").forEach(entry -> cases.add(goldenCase(entry, false)));
       manifest.path("rtc").forEach(entry -> cases.add(goldenCase(entry, true)));
-      return new Golden(
-          directory,
-          checkpoints,
-          cases,
-          operations(manifest.path("ops")),
-          operations(manifest.path("preprocess")),
-          files(manifest.path("tokenizer")),
-          files(manifest.path("action_queue")),
-          manifest.path("errors").asText(ERRORS),
-          errors(directory.resolve(manifest.path("errors").asText(ERRORS))));
+      Golden golden =
+          new Golden(
+              directory,
+              checkpoints,
+              cases,
+              operations(manifest.path("ops")),
+              operations(manifest.path("preprocess")),
+              files(manifest.path("tokenizer")),
+              files(manifest.path("action_queue")),
+              manifest.path("errors").asText(ERRORS),
+              errors(directory.resolve(manifest.path("errors").asText(ERRORS))));
+      if (golden.isEmpty()) {
+        throw new GoldenException(
+            directory.resolve(MANIFEST)
+                + ": names nothing to verify; expected cases, ops or others");
+      }
+      return golden;
     }
 
     private GoldenCase goldenCase(JsonNode entry, boolean realTime) {
@@ -194,11 +207,21 @@ record Golden(
       return errors;
     }
 
+    private Path checkpoint(JsonNode entry) {
+      Path checkpoint = directory.resolve(text(entry, "directory"));
+      if (!Files.isDirectory(checkpoint)) {
+        throw new GoldenException(
+            "%s names the checkpoint %s, which is not there"
+                .formatted(directory.resolve(MANIFEST), checkpoint));
+      }
+      return checkpoint;
+    }
+
     private String file(JsonNode entry) {
       String file = text(entry, "file");
       if (!Files.isRegularFile(directory.resolve(file))) {
         throw new GoldenException(
-            "%s names %s, which is not there".formatted(directory.resolve("manifest.json"), file));
+            "%s names %s, which is not there".formatted(directory.resolve(MANIFEST), file));
       }
       return file;
     }
@@ -209,9 +232,7 @@ record Golden(
         throw new GoldenException(
             "%s: the entry of '%s' has no '%s'"
                 .formatted(
-                    directory.resolve("manifest.json"),
-                    entry.path("file").asText("a checkpoint"),
-                    field));
+                    directory.resolve(MANIFEST), entry.path("file").asText("a checkpoint"), field));
       }
       return value;
     }

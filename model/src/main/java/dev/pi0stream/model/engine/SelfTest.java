@@ -175,8 +175,7 @@ public final class SelfTest {
       }
       return new SelfTest(
           file,
-          new Observation(
-              frames, tensors.get("state").floats(), metadata(tensors, PROMPT_KEY)),
+          new Observation(frames, tensors.get("state").floats(), metadata(tensors, PROMPT_KEY)),
           metadata(tensors, CHECKPOINT_KEY),
           tensors.get("noise").floats(),
           tensors.get("x").floats(),

@@ -3,6 +3,7 @@ package dev.pi0stream.model.policy;
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Rotation;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
@@ -40,7 +41,8 @@ final class Denoiser implements AutoCloseable {
     this.actionOut =
         device.linear(
             checkpoint.weights().matrix("action_out_proj.weight", columns, expert.width()),
-            checkpoint.weights().vector("action_out_proj.bias", columns));
+            checkpoint.weights().vector("action_out_proj.bias", columns),
+            Precision.FP32);
   }
 
   static Denoiser load(Device device, Checkpoint checkpoint, ActionExpert expert, Suffix suffix) {

@@ -3,6 +3,7 @@ package dev.pi0stream.model.policy;
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Parameter;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.model.checkpoint.Weights;
 import java.lang.foreign.MemorySegment;
@@ -19,9 +20,9 @@ public final class Modulator implements AutoCloseable {
 
   private Modulator(Device device, Parameter weight, Parameter bias, int width) {
     this.device = device;
-    this.scale = device.linear(third(weight, 0, width), third(bias, 0, width));
-    this.shift = device.linear(third(weight, 1, width), third(bias, 1, width));
-    this.gate = device.linear(third(weight, 2, width), third(bias, 2, width));
+    this.scale = device.linear(third(weight, 0, width), third(bias, 0, width), Precision.FP32);
+    this.shift = device.linear(third(weight, 1, width), third(bias, 1, width), Precision.FP32);
+    this.gate = device.linear(third(weight, 2, width), third(bias, 2, width), Precision.FP32);
   }
 
   /**

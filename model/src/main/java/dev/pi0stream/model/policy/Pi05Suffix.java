@@ -5,6 +5,7 @@ import dev.pi0stream.device.Device;
 import dev.pi0stream.device.Epilogue;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Resource;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.model.checkpoint.Checkpoint;
@@ -37,15 +38,18 @@ public final class Pi05Suffix implements Suffix {
     this.actionProjection =
         device.linear(
             weights.matrix("action_in_proj.weight", width, config.maxActionDimension()),
-            weights.vector("action_in_proj.bias", width));
+            weights.vector("action_in_proj.bias", width),
+            Precision.FP32);
     this.mlpIn =
         device.linear(
             weights.matrix("time_mlp_in.weight", width, width),
-            weights.vector("time_mlp_in.bias", width));
+            weights.vector("time_mlp_in.bias", width),
+            Precision.FP32);
     this.mlpOut =
         device.linear(
             weights.matrix("time_mlp_out.weight", width, width),
-            weights.vector("time_mlp_out.bias", width));
+            weights.vector("time_mlp_out.bias", width),
+            Precision.FP32);
     List<BlockModulators> loaded = new ArrayList<>();
     for (int i = 0; i < layers; i++) {
       Weights layer = expert.in("layers." + i + ".");

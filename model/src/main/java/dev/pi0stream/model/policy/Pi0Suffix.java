@@ -6,6 +6,7 @@ import dev.pi0stream.device.Epilogue;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Parameter;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
@@ -43,20 +44,25 @@ public final class Pi0Suffix implements Suffix {
     this.stateProjection =
         device.linear(
             weights.matrix("state_proj.weight", width, stateColumns),
-            weights.vector("state_proj.bias", width));
+            weights.vector("state_proj.bias", width),
+            Precision.FP32);
     this.actionProjection =
         device.linear(
             weights.matrix("action_in_proj.weight", width, config.maxActionDimension()),
-            weights.vector("action_in_proj.bias", width));
+            weights.vector("action_in_proj.bias", width),
+            Precision.FP32);
     Parameter mlpIn = weights.matrix("action_time_mlp_in.weight", width, 2 * width);
-    this.actionShare = device.linear(mlpIn.columns(0, width), null);
+    this.actionShare = device.linear(mlpIn.columns(0, width), null, Precision.FP32);
     this.timeShare =
         device.linear(
-            mlpIn.columns(width, 2 * width), weights.vector("action_time_mlp_in.bias", width));
+            mlpIn.columns(width, 2 * width),
+            weights.vector("action_time_mlp_in.bias", width),
+            Precision.FP32);
     this.mlpOut =
         device.linear(
             weights.matrix("action_time_mlp_out.weight", width, width),
-            weights.vector("action_time_mlp_out.bias", width));
+            weights.vector("action_time_mlp_out.bias", width),
+            Precision.FP32);
   }
 
   static Pi0Suffix load(Device device, Checkpoint checkpoint) {

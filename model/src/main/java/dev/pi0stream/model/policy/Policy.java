@@ -3,6 +3,7 @@ package dev.pi0stream.model.policy;
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
@@ -52,7 +53,8 @@ public final class Policy implements AutoCloseable {
     this.projector =
         device.linear(
             checkpoint.projector().matrix("weight", width, dimensions.vision().width()),
-            checkpoint.projector().vector("bias", width));
+            checkpoint.projector().vector("bias", width),
+            Precision.FP32);
     this.backbone =
         Backbone.load(device, checkpoint.language(), checkpoint.embedding(), dimensions);
     this.expert = ActionExpert.load(device, checkpoint.expert(), dimensions);

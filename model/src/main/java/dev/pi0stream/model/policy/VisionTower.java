@@ -3,6 +3,7 @@ package dev.pi0stream.model.policy;
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Norm;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
@@ -37,7 +38,8 @@ public final class VisionTower implements AutoCloseable {
     this.patchEmbedding =
         device.linear(
             embeddings.matrix("patch_embedding.weight", width, 3 * patch * patch),
-            embeddings.vector("patch_embedding.bias", width));
+            embeddings.vector("patch_embedding.bias", width),
+            Precision.FP32);
     float[] table =
         embeddings
             .matrix("position_embedding.weight", vision.grid() * vision.grid(), width)

@@ -9,5 +9,10 @@
  * softmax weight of exactly 0 and no position, so they are left out. What remains are sequences of
  * different lengths, packed one behind the other, and full attention of each over its context and
  * itself.
+ *
+ * <p>On a device that multiplies in less than fp32, the layers at the borders still ask for fp32,
+ * as they have it in LeRobot and mostly in openpi: the patch embedding, the projector, the
+ * projections of state, actions and time, and those of adaptive norms. They are a thousandth of the
+ * work and a fifth of the error.
  */
 package dev.pi0stream.model.policy;

@@ -93,6 +93,11 @@ public final class LeRobotDataset implements AutoCloseable {
         .toList();
   }
 
+  /** Numbers of a state. */
+  public int stateDimensions() {
+    return info.features().get(STATE).size();
+  }
+
   /** The names of the state's numbers; empty when the dataset does not name them. */
   public List<String> stateNames() {
     return info.features().get(STATE).names();

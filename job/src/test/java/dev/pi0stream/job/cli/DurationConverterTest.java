@@ -1,4 +1,4 @@
-package dev.pi0stream.job.run;
+package dev.pi0stream.job.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

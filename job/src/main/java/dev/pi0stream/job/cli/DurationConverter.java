@@ -1,4 +1,4 @@
-package dev.pi0stream.job.run;
+package dev.pi0stream.job.cli;
 
 import java.time.Duration;
 import java.util.regex.Matcher;

@@ -1,0 +1,206 @@
+package dev.pi0stream.job.cli;
+
+import dev.pi0stream.job.run.Run;
+import dev.pi0stream.job.run.RunResult;
+import dev.pi0stream.job.run.RunSettings;
+import dev.pi0stream.job.run.Summary;
+import dev.pi0stream.job.run.TerminationSignals;
+import dev.pi0stream.model.checkpoint.CheckpointException;
+import dev.pi0stream.operators.dataset.DatasetException;
+import dev.pi0stream.operators.policy.CheckpointLoader;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.apache.flink.util.FlinkException;
+import org.apache.kafka.common.KafkaException;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code pi0 run}: the streaming job, with robots that play logged episodes. */
+@Command(
+    name = "run",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Serves a policy to robots: observations from a Kafka topic, action chunks to another.",
+      "",
+      "Starts a Kafka broker and a Flink cluster inside this process and lets every episode of a"
+          + " LeRobot v3.0 dataset play a robot in real time, over again until the duration ends."
+          + " Without options it is the shipped policy on the shipped episodes.",
+      "At the end every observation is accounted for: a chunk, superseded by a newer observation"
+          + " of its robot, expired, or rejected with a reason."
+    },
+    exitCodeListHeading = "%nExit codes:%n",
+    exitCodeList = {
+      "0:every observation has its outcome",
+      "1:the job failed, or an observation has none",
+      "2:it cannot start: a file, folder or option is wrong"
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  pi0 run",
+      "  pi0 run --duration 20s --json out.json",
+      "  pi0 run --device cpu --precision bf16 --speed 2 --port 8081",
+      "  pi0 run --checkpoint DIR --robots DATASET --camera base_0_rgb=top",
+      "  pi0 run --kafka broker:9092 --duration 5m"
+    })
+final class RunCommand implements Callable<Integer> {
+  private static final int FAILED = 1;
+  private static final String DEFAULT_DEVICE = "cpu";
+
+  @Spec private CommandSpec spec;
+  @Mixin private CommonOptions common;
+  @Mixin private DeviceOptions where;
+
+  @Option(
+      names = "--checkpoint",
+      paramLabel = "DIR",
+      description = "Folder of the policy (default: the shipped one, examples/checkpoint).")
+  private Path checkpoint;
+
+  @Option(
+      names = "--robots",
+      paramLabel = "DATASET",
+      description =
+          "A LeRobot v3.0 dataset; each of its episodes plays a robot (default: the shipped one,"
+              + " examples/episodes).")
+  private Path robots;
+
+  @Option(
+      names = "--camera",
+      paramLabel = "MODEL_NAME=DATASET_NAME",
+      description =
+          "Which camera of the dataset is which of the policy, without observation.images.; may be"
+              + " given several times. Equal names need none; an empty DATASET_NAME leaves the"
+              + " camera missing.")
+  private Map<String, String> cameras = new LinkedHashMap<>();
+
+  @Option(
+      names = "--duration",
+      paramLabel = "TIME",
+      converter = DurationConverter.class,
+      description = "How long the robots run, such as 20s, 5m or 1h30m (default: until Ctrl-C).")
+  private Duration duration;
+
+  @Option(
+      names = "--speed",
+      paramLabel = "FACTOR",
+      defaultValue = "1",
+      description =
+          "How many times faster than they were logged the robots are (default:"
+              + " ${DEFAULT-VALUE}).")
+  private double speed;
+
+  @Option(
+      names = "--kafka",
+      paramLabel = "HOST:PORT",
+      description =
+          "A running Kafka broker (default: one inside this process). Topics that it lacks are"
+              + " created.")
+  private String kafka;
+
+  @Option(
+      names = "--kafka-port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description = "Port of the broker inside this process (default: any free one).")
+  private int kafkaPort;
+
+  @Option(
+      names = "--port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description = "Port of Flink's web UI (default: any free one).")
+  private int webPort;
+
+  @Override
+  public Integer call() throws Exception {
+    PrintWriter out = spec.commandLine().getOut();
+    Run run = new Run(settings(), new CheckpointLoader(), out, isTerminal());
+    RunResult result;
+    try (TerminationSignals _ = new TerminationSignals(run::stop)) {
+      result = run.execute();
+    } catch (IllegalArgumentException
+        | CheckpointException
+        | DatasetException
+        | KafkaException
+        | FlinkException e) {
+      throw new CommandException(CommandLine.ExitCode.USAGE, e.getMessage(), e);
+    }
+    report(result, out);
+    common.write(result.summary());
+    if (result.failure().isPresent()) {
+      throw new CommandException(FAILED, result.failure().get(), null);
+    }
+    if (result.summary().missing() != 0) {
+      throw new CommandException(
+          FAILED,
+          "%d of %d observations have no outcome"
+              .formatted(result.summary().missing(), result.summary().observations()),
+          null);
+    }
+    return CommandLine.ExitCode.OK;
+  }
+
+  private static boolean isTerminal() {
+    return System.console().isTerminal();
+  }
+
+  private RunSettings settings() {
+    if (kafka != null && spec.commandLine().getParseResult().hasMatchedOption("--kafka-port")) {
+      throw new CommandException(
+          CommandLine.ExitCode.USAGE,
+          "--kafka-port is for the broker inside this process, --kafka for another: give one",
+          null);
+    }
+    return new RunSettings(
+        checkpoint == null ? shipped("checkpoint") : checkpoint,
+        robots == null ? shipped("episodes") : robots,
+        where.device(),
+        where.precision().label(),
+        where.device().equals(DEFAULT_DEVICE) ? "the embedded back end, oneDNN" : "as asked",
+        speed,
+        Optional.ofNullable(duration),
+        cameras,
+        Optional.ofNullable(kafka),
+        kafkaPort,
+        webPort);
+  }
+
+  /** What ships with the project; the launcher says where that is. */
+  private static Path shipped(String name) {
+    return Path.of(System.getProperty("pi0.home", ""), "examples", name);
+  }
+
+  private static void report(RunResult result, PrintWriter out) {
+    Summary summary = result.summary();
+    out.printf(
+        "%n%d observations = %d chunks + %d superseded + %d expired + %d rejected%n",
+        summary.observations(),
+        summary.chunks(),
+        summary.superseded(),
+        summary.expired(),
+        summary.rejected());
+    out.printf(
+        "latency p50 %s ms, p95 %s ms, p99 %s ms; batch size %s; mean abs error to the logged"
+            + " actions %s%n",
+        number(1, summary.latencyMillis().p50()),
+        number(1, summary.latencyMillis().p95()),
+        number(1, summary.latencyMillis().p99()),
+        number(2, summary.batchSizeMean()),
+        number(5, summary.meanAbsErrorToLogged()));
+    result.rejection().ifPresent(reason -> out.printf("first rejection: %s%n", reason));
+    out.flush();
+  }
+
+  private static String number(int digits, Double value) {
+    return value == null ? "-" : ("%." + digits + "f").formatted(value);
+  }
+}
