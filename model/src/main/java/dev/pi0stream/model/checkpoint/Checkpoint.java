@@ -113,13 +113,7 @@ public final class Checkpoint implements AutoCloseable {
         if (tensor == null) {
           throw new CheckpointException("%s: tensor '%s' is missing".formatted(folder, name));
         }
-        Parameter parameter = tensor.parameter();
-        if (parameter.rows() != rows || parameter.columns() != columns) {
-          throw new CheckpointException(
-              "%s: tensor '%s' has shape %s; expected %d × %d"
-                  .formatted(tensor.file(), name, tensor.shapeText(), rows, columns));
-        }
-        return parameter;
+        return tensor.parameter(rows, columns);
       }
 
       @Override

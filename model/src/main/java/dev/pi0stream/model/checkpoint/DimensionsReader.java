@@ -102,30 +102,37 @@ final class DimensionsReader {
     check(json, "patch", patch, kernels);
     check(json, "mlp", mlp, fc1);
     check(json, "layers", layers, fc1);
-    if (declared.isPresent() && declared.get().has("image_resolution")) {
-      for (int side : declared.get().integers("image_resolution")) {
-        if (side / patch != grid) {
-          throw new CheckpointException(
-              "%s: field 'image_resolution' has %d, but tensor '%s' has positions for %d × %d patches of %d pixels"
-                  .formatted(declared.get().file(), side, positions.name(), grid, grid, patch));
-        }
-      }
-    }
+    checkResolution(patch, grid, positions);
     int heads =
-        json.map(sizesOf -> sizesOf.integer("heads", 1))
-            .orElseGet(
-                () -> {
-                  if (width != SO400M_WIDTH || mlp != SO400M_MLP) {
-                    throw unknownHeads("vision", kernels);
-                  }
-                  return SO400M_HEADS;
-                });
+        json.map(declaredSizes -> declaredSizes.integer("heads", 1))
+            .orElseGet(() -> publishedVisionHeads(width, mlp, kernels));
     if (width % heads != 0) {
       throw new CheckpointException(
           "%s: field 'vision.heads' is %d; expected a divisor of the width, which is %d"
               .formatted(folder.resolve(FILE), heads, width));
     }
     return new Dimensions.Vision(width, mlp, layers, heads, patch, grid);
+  }
+
+  private void checkResolution(int patch, int grid, StoredTensor positions) {
+    if (declared.isEmpty() || !declared.get().has("image_resolution")) {
+      return;
+    }
+    for (int side : declared.get().integers("image_resolution")) {
+      if (side / patch != grid) {
+        throw new CheckpointException(
+            ("%s: field 'image_resolution' has %d, but tensor '%s' has positions for"
+                    + " %d × %d patches of %d pixels")
+                .formatted(declared.get().file(), side, positions.name(), grid, grid, patch));
+      }
+    }
+  }
+
+  private int publishedVisionHeads(int width, int mlp, StoredTensor kernels) {
+    if (width != SO400M_WIDTH || mlp != SO400M_MLP) {
+      throw unknownHeads("vision", kernels);
+    }
+    return SO400M_HEADS;
   }
 
   private Dimensions.Stack stack(String part, String prefix) {
@@ -167,7 +174,8 @@ final class DimensionsReader {
     int size = json.integer("head_dim", 1);
     if (count % keyValue != 0 || size % 2 != 0) {
       throw new CheckpointException(
-          "%s: '%s' has %d heads, %d kv_heads and a head_dim of %d for tensors '%s' and '%s'; expected a multiple of kv_heads and an even head_dim"
+          ("%s: '%s' has %d heads, %d kv_heads and a head_dim of %d for tensors '%s' and '%s';"
+                  + " expected a multiple of kv_heads and an even head_dim")
               .formatted(
                   json.file(), json.place(), count, keyValue, size, query.name(), key.name()));
     }
@@ -184,7 +192,8 @@ final class DimensionsReader {
 
   private CheckpointException unknownHeads(String part, StoredTensor tensor) {
     return new CheckpointException(
-        "%s: the number of heads of '%s' does not follow from tensor '%s' of shape %s, which has none of the published sizes; expected a %s that says it"
+        ("%s: the number of heads of '%s' does not follow from tensor '%s' of shape %s, which has"
+                + " none of the published sizes; expected a %s that says it")
             .formatted(folder, part, tensor.name(), tensor.shapeText(), FILE));
   }
 

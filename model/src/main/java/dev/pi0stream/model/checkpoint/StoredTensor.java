@@ -125,6 +125,21 @@ public record StoredTensor(
     return asParameter(rows, columns, "weights");
   }
 
+  /**
+   * The tensor as a weight that has to be of a known shape.
+   *
+   * @throws CheckpointException if it is of another one
+   */
+  public Parameter parameter(int rows, int columns) {
+    Parameter parameter = parameter();
+    if (parameter.rows() != rows || parameter.columns() != columns) {
+      throw new CheckpointException(
+          "%s: tensor '%s' has shape %s; expected %d × %d"
+              .formatted(file, name, shapeText(), rows, columns));
+    }
+    return parameter;
+  }
+
   private Parameter asParameter(int rows, int columns, String expected) {
     DType weightType = type.weightType().orElseThrow(() -> unusable(expected));
     return new Parameter(name, weightType, rows, columns, data);

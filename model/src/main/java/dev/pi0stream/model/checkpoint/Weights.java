@@ -41,14 +41,7 @@ public interface Weights {
     return new Weights() {
       @Override
       public Parameter matrix(String name, int rows, int columns) {
-        StoredTensor tensor = tensors.get(name);
-        Parameter parameter = tensor.parameter();
-        if (parameter.rows() != rows || parameter.columns() != columns) {
-          throw new CheckpointException(
-              "%s: tensor '%s' has shape %s; expected %d × %d"
-                  .formatted(tensor.file(), name, tensor.shapeText(), rows, columns));
-        }
-        return parameter;
+        return tensors.get(name).parameter(rows, columns);
       }
 
       @Override

@@ -69,8 +69,7 @@ class RunITCase {
     assertAccounted(run.summary);
     JsonNode lerobot = new ObjectMapper().readTree(LEROBOT.toFile());
     assertThat(run.summary.get("meanAbsErrorToLogged").asDouble())
-        .isGreaterThan(
-            0.7 * lerobot.at("/wrong/camerasSwapped/meanAbsErrorToLogged").asDouble());
+        .isGreaterThan(0.7 * lerobot.at("/wrong/camerasSwapped/meanAbsErrorToLogged").asDouble());
   }
 
   @Test
