@@ -195,7 +195,8 @@ public final class CpuDevice extends AbstractDevice {
 
   @Override
   protected float[] computeDownload(Tensor tensor) {
-    return read(((NativeTensor) tensor).values(), 0, tensor.rows() * tensor.columns());
+    int count = Math.multiplyExact(tensor.rows(), tensor.columns());
+    return read(((NativeTensor) tensor).values(), 0, count);
   }
 
   private static float[] read(MemorySegment memory, long offset, int count) {
@@ -478,7 +479,7 @@ public final class CpuDevice extends AbstractDevice {
     NativeKeyValues stored = (NativeKeyValues) source;
     int first = source.sequences().start(sequence);
     int rows = source.sequences().length(sequence);
-    int count = rows * source.heads().keyValueColumns();
+    int count = Math.multiplyExact(rows, source.heads().keyValueColumns());
     return new HostKeyValues(
         rows,
         read(stored.block(), stored.keyOffset(layer, first), count),
