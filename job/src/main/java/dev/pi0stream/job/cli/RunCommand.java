@@ -149,8 +149,9 @@ final class RunCommand implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
+  @SuppressWarnings("SystemConsoleNull") // Since JDK 25 there is none again without a terminal.
   private static boolean isTerminal() {
-    return System.console().isTerminal();
+    return System.console() != null && System.console().isTerminal();
   }
 
   private RunSettings settings() {

@@ -2,6 +2,7 @@ package dev.pi0stream.job.embedded;
 
 import java.net.URI;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.concurrent.ExecutionException;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
@@ -13,6 +14,7 @@ import org.apache.flink.configuration.TaskManagerOptions;
 import org.apache.flink.configuration.WebOptions;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.runtime.execution.ExecutionState;
+import org.apache.flink.runtime.executiongraph.AccessExecutionJobVertex;
 import org.apache.flink.runtime.minicluster.MiniCluster;
 import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.runtime.minicluster.MiniClusterJobClient;
@@ -108,8 +110,12 @@ public final class EmbeddedFlink implements AutoCloseable {
   /** Whether every task of a job has opened and runs. */
   public boolean isRunning(JobClient job) throws FlinkException {
     try {
-      return cluster.getExecutionGraph(job.getJobID()).get().getAllVertices().values().stream()
-          .allMatch(vertex -> vertex.getAggregateState() == ExecutionState.RUNNING);
+      // While a job is initialised its graph has no vertices at all.
+      Collection<? extends AccessExecutionJobVertex> vertices =
+          cluster.getExecutionGraph(job.getJobID()).get().getAllVertices().values();
+      return !vertices.isEmpty()
+          && vertices.stream()
+              .allMatch(vertex -> vertex.getAggregateState() == ExecutionState.RUNNING);
     } catch (ExecutionException e) {
       throw new FlinkException("the job's state is not known: " + rootMessage(e), e);
     } catch (InterruptedException e) {

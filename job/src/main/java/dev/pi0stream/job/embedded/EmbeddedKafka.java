@@ -28,6 +28,9 @@ import org.apache.kafka.metadata.storage.Formatter;
 public final class EmbeddedKafka implements AutoCloseable {
   private static final int MAX_MESSAGE_BYTES = Topics.MAX_MESSAGE_BYTES;
   private static final long RETENTION_BYTES = 1L << 30;
+  /** Hardly anything here is compacted; by default this would be 128 MiB of the heap. */
+  private static final int CLEANER_BYTES = 4 << 20;
+
   private static final int NODE = 1;
   private static final String CONTROLLER_LISTENER = "CONTROLLER";
 
@@ -146,7 +149,7 @@ public final class EmbeddedKafka implements AutoCloseable {
     settings.put("log.retention.check.interval.ms", "10000");
     settings.put("log.segment.delete.delay.ms", "1000");
     settings.put("log.segment.bytes", Integer.toString(2 * MAX_MESSAGE_BYTES));
-    settings.put("log.cleaner.enable", "false");
+    settings.put("log.cleaner.dedupe.buffer.size", Integer.toString(CLEANER_BYTES));
     return settings;
   }
 

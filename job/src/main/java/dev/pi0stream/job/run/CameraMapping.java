@@ -28,7 +28,10 @@ record CameraMapping(Map<String, String> sources) {
    * @throws IllegalArgumentException one sentence with both lists, when a name is unknown or a
    *     camera of the policy maps to nothing
    */
-  static CameraMapping of(List<String> policy, List<String> dataset, Map<String, String> choices,
+  static CameraMapping of(
+      List<String> policy,
+      List<String> dataset,
+      Map<String, String> choices,
       UnaryOperator<String> names) {
     for (Map.Entry<String, String> choice : choices.entrySet()) {
       if (!policy.contains(choice.getKey())) {

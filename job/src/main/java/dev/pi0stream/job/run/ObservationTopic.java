@@ -16,7 +16,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
 /** Sends observations to their topic, each at once; used by all players together. */
 final class ObservationTopic implements ObservationSink, AutoCloseable {
   private static final long BUFFER_BYTES = 256L << 20;
-  private static final Duration LAST_SENDS = Duration.ofSeconds(10);
+  private static final Duration LAST_SENDS = Duration.ofSeconds(60);
 
   private final String topic;
   private final WireFormat<RobotObservation> format = WireFormat.observations();

@@ -282,7 +282,10 @@ public final class Run {
     }
   }
 
-  /** Waits until every observation on the topic has its outcome, unless the job or the books are gone. */
+  /**
+   * Waits until every observation on the topic has its outcome, unless the job or the books are
+   * gone.
+   */
   private void drain(Bookkeeping books, Ledger ledger, JobClient job) throws InterruptedException {
     Map<TopicPartition, Long> last = books.end();
     Instant latest = Instant.now().plus(LAST_ANSWERS);

@@ -43,7 +43,7 @@ final class CaseCheck {
   }
 
   void run(GoldenCase entry, Comparisons comparisons) {
-    try (GoldenFile file = GoldenFile.open(golden, entry.file());
+    try (GoldenFile file = GoldenFile.open(golden, entry.file(), entry.tensors());
         GoldenFile inputs = GoldenFile.open(golden, entry.inputs())) {
       List<String> expected =
           file.names(name -> !name.startsWith("raw.") && !INPUTS.contains(name));

@@ -48,6 +48,7 @@ record Golden(
    * @param file relative to the folder
    * @param kind the name of the operation
    * @param tolerance the largest absolute error; empty where {@code relativeTolerance} holds
+   * @param tensors the names that the manifest lists for the file
    * @param about the manifest's whole entry
    */
   record Operation(
@@ -55,6 +56,7 @@ record Golden(
       String kind,
       OptionalDouble tolerance,
       OptionalDouble relativeTolerance,
+      List<String> tensors,
       JsonNode about) {}
 
   /**
@@ -167,6 +169,7 @@ record Golden(
           prompts,
           masked,
           Tolerances.of(entry.path("tolerance")),
+          names(entry.path("tensors")),
           chunking);
     }
 
@@ -179,6 +182,7 @@ record Golden(
                 text(entry, "op"),
                 optionalNumber(entry, "tolerance"),
                 optionalNumber(entry, "relative_tolerance"),
+                names(entry.path("tensors")),
                 entry));
       }
       return operations;
@@ -224,6 +228,10 @@ record Golden(
             "%s names %s, which is not there".formatted(directory.resolve(MANIFEST), file));
       }
       return file;
+    }
+
+    private static List<String> names(JsonNode tensors) {
+      return tensors.propertyStream().map(Map.Entry::getKey).toList();
     }
 
     private JsonNode require(JsonNode entry, String field) {

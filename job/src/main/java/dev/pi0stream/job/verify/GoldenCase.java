@@ -15,6 +15,7 @@ import java.util.Map;
  * @param steps of Euler's method
  * @param prompts one for each row of the batch
  * @param masked rows of the batch from which a camera is taken away, by camera
+ * @param tensors the names that the manifest lists for the file
  * @param realTime null without real-time chunking
  */
 record GoldenCase(
@@ -27,6 +28,7 @@ record GoldenCase(
     List<String> prompts,
     Map<String, List<Integer>> masked,
     Tolerances tolerances,
+    List<String> tensors,
     RealTime realTime) {
 
   /**

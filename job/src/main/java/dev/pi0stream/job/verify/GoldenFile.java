@@ -32,6 +32,23 @@ final class GoldenFile implements AutoCloseable {
     }
   }
 
+  /**
+   * Opens a file of a golden folder that is to hold some tensors.
+   *
+   * @throws GoldenException if it is not a safetensors file, or lacks one of them
+   */
+  static GoldenFile open(Golden golden, String name, List<String> listed) {
+    GoldenFile file = open(golden, name);
+    for (String tensor : listed) {
+      if (!file.has(tensor)) {
+        file.close();
+        throw new GoldenException(
+            "%s: no tensor '%s', which the manifest lists".formatted(name, tensor));
+      }
+    }
+    return file;
+  }
+
   /** Its path, relative to the golden folder. */
   String name() {
     return name;

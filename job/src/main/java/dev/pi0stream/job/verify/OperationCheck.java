@@ -17,7 +17,7 @@ final class OperationCheck {
   }
 
   void run(Golden.Operation operation, Comparisons comparisons) {
-    try (GoldenFile file = GoldenFile.open(golden, operation.file())) {
+    try (GoldenFile file = GoldenFile.open(golden, operation.file(), operation.tensors())) {
       OperationOutputs outputs = new OperationOutputs(operation, file, comparisons);
       switch (operation.kind()) {
         case "siglip_tower" -> new SiglipOperation(device, file).run(operation.about(), outputs);

@@ -10,8 +10,13 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Instant;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.api.common.functions.RichMapFunction;
+import org.apache.flink.api.common.typeinfo.Types;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
@@ -38,6 +43,27 @@ class EmbeddedFlinkTest {
   }
 
   @Test
+  void aJobRunsOnceItsTasksHaveOpened() throws Exception {
+    try (EmbeddedFlink flink = EmbeddedFlink.start(0, 1, new Configuration())) {
+      StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
+      environment.setParallelism(1);
+      environment
+          .fromSequence(1, Long.MAX_VALUE)
+          .map(new SlowToOpen())
+          .returns(Types.LONG)
+          .disableChaining()
+          .sinkTo(new DiscardingSink<>());
+      JobClient job = flink.submit(environment);
+      Instant latest = Instant.now().plusSeconds(60);
+      while (!flink.isRunning(job)) {
+        assertThat(Instant.now()).isBefore(latest);
+        Thread.sleep(10);
+      }
+      assertThat(SlowToOpen.OPENED).isTrue();
+    }
+  }
+
+  @Test
   void aPortThatIsTakenIsNamed() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       assertThatThrownBy(
@@ -49,5 +75,21 @@ class EmbeddedFlinkTest {
 
   private static HttpResponse<String> get(HttpClient http, URI address) throws Exception {
     return http.send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofString());
+  }
+
+  private static final class SlowToOpen extends RichMapFunction<Long, Long> {
+    private static final long serialVersionUID = 1L;
+    private static final AtomicBoolean OPENED = new AtomicBoolean();
+
+    @Override
+    public void open(OpenContext context) throws InterruptedException {
+      Thread.sleep(500);
+      OPENED.set(true);
+    }
+
+    @Override
+    public Long map(Long value) {
+      return value;
+    }
   }
 }

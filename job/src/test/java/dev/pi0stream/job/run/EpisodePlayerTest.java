@@ -27,7 +27,8 @@ class EpisodePlayerTest {
   private final LeRobotDataset dataset = LeRobotDataset.open(Path.of("../tests/datasets/images"));
   private final Episode episode = dataset.episodes().getFirst();
   private final CameraMapping cameras =
-      CameraMapping.of(List.of("base", "wrist"), dataset.cameras(), Map.of("base", "top"), name -> name);
+      CameraMapping.of(
+          List.of("base", "wrist"), dataset.cameras(), Map.of("base", "top"), name -> name);
   private final List<RobotObservation> sent = new ArrayList<>();
 
   @AfterEach

@@ -199,8 +199,8 @@ public final class PolicyEngine implements AutoCloseable {
         device.execute(() -> run(begun));
       } catch (RejectedExecutionException e) {
         RuntimeException reason = new IllegalStateException("the engine's threads have ended", e);
-        begun.forEach(ticket -> ticket.outcome.completeExceptionally(reason));
         end(reason);
+        begun.forEach(ticket -> ticket.outcome.completeExceptionally(reason));
       }
     }
   }
@@ -215,8 +215,9 @@ public final class PolicyEngine implements AutoCloseable {
           e instanceof DeviceException known
               ? known
               : new DeviceException("a batch of " + batch.size() + " failed: " + e, e);
-      batch.forEach(ticket -> ticket.outcome.completeExceptionally(fault));
+      // First ended, then told: who hears of the fault must not find an engine that seems to live.
       end(fault);
+      batch.forEach(ticket -> ticket.outcome.completeExceptionally(fault));
       return;
     }
     synchronized (lock) {

@@ -178,6 +178,21 @@ class PolicyEngineTest {
   }
 
   @Test
+  void whoHearsOfAFaultFindsTheEngineEnded() {
+    List<Boolean> ended = new ArrayList<>();
+    CompletableFuture<PolicyOutcome> heard =
+        engine.submit(request("a", 0)).whenComplete((_, _) -> ended.add(engine.hasEnded()));
+    preparation.runAll();
+    policy.result =
+        _ -> {
+          throw new DeviceException("the card is gone");
+        };
+    device.runAll();
+    assertThat(heard).isCompletedExceptionally();
+    assertThat(ended).containsExactly(true);
+  }
+
+  @Test
   void aWithdrawnRequestIsNotServed() {
     occupy(engine);
     CompletableFuture<PolicyOutcome> withdrawn = engine.submit(request("a", 5));

@@ -23,6 +23,8 @@ import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.streaming.api.functions.async.ResultFuture;
 import org.apache.flink.streaming.api.functions.async.RichAsyncFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks the engine of its device. Flink keeps what is in flight in its checkpoints and asks again
@@ -37,6 +39,7 @@ import org.apache.flink.streaming.api.functions.async.RichAsyncFunction;
  */
 public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation, Outcome> {
   private static final long serialVersionUID = 1L;
+  private static final Logger LOG = LoggerFactory.getLogger(PolicyFunction.class);
 
   private final EngineSpec spec;
   private final PolicyLoader loader;
@@ -76,7 +79,7 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   @Override
   public void asyncInvoke(ResolvedObservation input, ResultFuture<Outcome> result) {
     Observation observation = new Observation(input.frames(), input.state(), input.prompt());
-    Optional<String> refusal = engine.policy().refusal(observation);
+    Optional<String> refusal = refusal(observation);
     if (refusal.isPresent()) {
       result.complete(List.of(ended(input, Outcome.Kind.REJECTED, refusal.get())));
       return;
@@ -97,6 +100,16 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
                         fault instanceof CompletionException ? fault.getCause() : fault);
                   }
                 });
+  }
+
+  private Optional<String> refusal(Observation observation) {
+    try {
+      return engine.policy().refusal(observation);
+    } catch (RuntimeException e) {
+      // Not foreseen, but one observation's matter: it would fail every attempt of the task.
+      LOG.warn("an observation cannot be checked", e);
+      return Optional.of("the observation cannot be checked: " + e);
+    }
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.time.InstantSource;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,9 +39,10 @@ public final class ResidentEngine implements AutoCloseable {
   /** Loads a policy and starts its engine; returns when it can serve. */
   static ResidentEngine start(EngineSpec spec, PolicyLoader loader) throws Exception {
     ExecutorService device = threads("pi0-" + spec.device(), 1);
+    Future<LoadedPolicy> loading = device.submit(() -> loader.load(spec));
     LoadedPolicy loaded;
     try {
-      loaded = device.submit(() -> loader.load(spec)).get();
+      loaded = loading.get();
     } catch (ExecutionException e) {
       device.shutdown();
       if (e.getCause() instanceof Exception cause) {
@@ -48,9 +50,14 @@ public final class ResidentEngine implements AutoCloseable {
       }
       throw e;
     } catch (InterruptedException e) {
-      // The task was cancelled while the policy was loading: what is loaded yet goes again.
-      device.shutdownNow();
-      Thread.currentThread().interrupt();
+      // The task was cancelled: what is still loading is freed as soon as it is there.
+      device.execute(
+          () -> {
+            if (loading.state() == Future.State.SUCCESS) {
+              free(loading.resultNow());
+            }
+          });
+      device.shutdown();
       throw e;
     }
     ExecutorService preparation =
@@ -81,7 +88,7 @@ public final class ResidentEngine implements AutoCloseable {
   public void close() {
     engine.close();
     preparation.shutdown();
-    device.execute(this::free);
+    device.execute(() -> free(loaded));
     device.shutdown();
     try {
       if (!device.awaitTermination(LAST_BATCH_SECONDS, TimeUnit.SECONDS)) {
@@ -92,7 +99,7 @@ public final class ResidentEngine implements AutoCloseable {
     }
   }
 
-  private void free() {
+  private static void free(LoadedPolicy loaded) {
     try {
       loaded.device().close();
     } catch (Exception e) {

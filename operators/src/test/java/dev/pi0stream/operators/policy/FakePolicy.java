@@ -17,8 +17,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * A policy whose actions are its noise plus the first number of the state. The word "stall" in a
- * prompt holds the device until {@link #release}, "fault" lets it fail, "refuse" is refused, a
- * frame of one byte is corrupt.
+ * prompt holds the device until {@link #release}, "fault" lets it fail, "refuse" is refused,
+ * "puzzle" is not foreseen; a frame of one byte is corrupt.
  */
 final class FakePolicy implements ServedPolicy {
   private static final Map<String, FakePolicy> BY_CHECKPOINT = new ConcurrentHashMap<>();
@@ -92,6 +92,9 @@ final class FakePolicy implements ServedPolicy {
 
   @Override
   public Optional<String> refusal(Observation observation) {
+    if (observation.prompt().contains("puzzle")) {
+      throw new IllegalStateException("what is this?");
+    }
     return observation.prompt().contains("refuse")
         ? Optional.of("the prompt is unacceptable")
         : Optional.empty();

@@ -70,6 +70,13 @@ class PolicyFunctionTest {
   }
 
   @Test
+  void whatNobodyForesawIsRejectedAndDoesNotFailTheTask() throws Exception {
+    assertThat(rejection(observation("arm", 1, "puzzle", Map.of("top", FRAME))))
+        .isEqualTo(
+            "the observation cannot be checked: java.lang.IllegalStateException: what is this?");
+  }
+
+  @Test
   void whatTheEngineCannotPrepareIsRejected() throws Exception {
     assertThat(
             rejection(
@@ -166,14 +173,14 @@ class PolicyFunctionTest {
 
   @Test
   void anAnswerThatRacesWithTheTimeoutIsOneOutcome() throws Exception {
-    int races = 500;
+    long races = 500;
     try (var harness = harness()) {
       harness.open();
-      for (int race = 0; race < races; race++) {
+      for (long race = 0; race < races; race++) {
         harness.setProcessingTime(race * 2 * TIMEOUT.toMillis());
         send(harness, observation("arm " + race, 1, "lift", Map.of("top", FRAME)));
         // From long before the answer to long after it.
-        long end = System.nanoTime() + race * 1000L;
+        long end = System.nanoTime() + race * 1000;
         while (System.nanoTime() < end) {
           Thread.onSpinWait();
         }
@@ -185,7 +192,7 @@ class PolicyFunctionTest {
           .containsExactlyInAnyOrderElementsOf(LongStream.range(0, races).boxed().toList());
       assertThat(harness.extractOutputValues())
           .extracting(Outcome::kind)
-          .containsOnly(Outcome.Kind.CHUNK, Outcome.Kind.EXPIRED);
+          .isSubsetOf(Outcome.Kind.CHUNK, Outcome.Kind.EXPIRED);
     }
   }
 

@@ -285,6 +285,14 @@ class SpoiledGoldenTest {
   }
 
   @Test
+  void refusesAFileThatLacksATensor() throws IOException {
+    GoldenCopy golden = new GoldenCopy(folder, CASE);
+    golden.rewrite(CASE, tensors -> tensors.remove("x.step2"));
+
+    assertRefused(golden.verify(), CASE + ": no tensor 'x.step2', which the manifest lists");
+  }
+
+  @Test
   void refusesADeviceThatIsNotThere() throws IOException {
     GoldenCopy golden = new GoldenCopy(folder, BLOCK);
 

@@ -106,8 +106,7 @@ class RecoveryITCase {
   /** One batch fails on the device while another observation waits for it. */
   @ParameterizedTest
   @CsvSource({"reference, 0", "cpu, 1e-4"})
-  void aDeviceThatFailsIsOpenedAnewAndNothingIsLost(String name, float tolerance)
-      throws Exception {
+  void aDeviceThatFailsIsOpenedAnewAndNothingIsLost(String name, float tolerance) throws Exception {
     ScriptedDevice loader = new ScriptedDevice("fault of " + name);
     PolicyJobSettings settings =
         PolicyJobSettings.of(
@@ -150,9 +149,7 @@ class RecoveryITCase {
     int rounds = 16;
     PolicyJobSettings settings =
         PolicyJobSettings.of(
-            PolicyJobSettings.engine("reference"),
-            Duration.ofMillis(200),
-            new CheckpointLoader());
+            PolicyJobSettings.engine("reference"), Duration.ofMillis(200), new CheckpointLoader());
     FaultInjection.arm(BEFORE, robots.size() * rounds / 3);
     FaultInjection.arm(BEHIND, robots.size() * rounds * 2 / 3);
     try (ServedJob job =
@@ -199,8 +196,7 @@ class RecoveryITCase {
     return job.send(RobotMessages.observation(robot, "e1", sequence));
   }
 
-  private static void assertOnlyEqualChunks(
-      Map<Long, List<ServedJob.End>> ends, float tolerance) {
+  private static void assertOnlyEqualChunks(Map<Long, List<ServedJob.End>> ends, float tolerance) {
     assertThat(ends.values())
         .allSatisfy(end -> assertThat(end).allSatisfy(e -> assertThat(e.chunk()).isNotNull()));
     assertChunksOfARecordAreEqual(ends, tolerance);
