@@ -28,6 +28,7 @@ import org.apache.kafka.metadata.storage.Formatter;
 public final class EmbeddedKafka implements AutoCloseable {
   private static final int MAX_MESSAGE_BYTES = Topics.MAX_MESSAGE_BYTES;
   private static final long RETENTION_BYTES = 1L << 30;
+
   /** Hardly anything here is compacted; by default this would be 128 MiB of the heap. */
   private static final int CLEANER_BYTES = 4 << 20;
 
