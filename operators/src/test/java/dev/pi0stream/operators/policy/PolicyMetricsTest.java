@@ -21,8 +21,7 @@ class PolicyMetricsTest {
             Duration.ofMillis(2),
             Duration.ofMillis(3),
             Duration.ofMillis(4)));
-    assertThat(
-            List.of("queueMicros", "visionMicros", "prefixMicros", "denoiseMicros", "batchSize"))
+    assertThat(List.of("queueMicros", "visionMicros", "prefixMicros", "denoiseMicros", "batchSize"))
         .extracting(
             name ->
                 listener.getHistogram("pi0", name).orElseThrow().getStatistics().getQuantile(0.5))
