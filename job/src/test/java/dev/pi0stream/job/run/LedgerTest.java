@@ -51,7 +51,7 @@ class LedgerTest {
     ledger.answered(chunk(0, 0), SEEN.plusMillis(500));
     counts(1, 1, 0, 0, 0);
     assertThat(ledger.summary().latencyMillis().p99()).isEqualTo(5.0);
-    assertThat(ledger.summary().batchSizeMean()).isEqualTo(2.0 / 1.0 / 1.0, within(1e-9));
+    assertThat(ledger.summary().batchSizeMean()).isEqualTo(2.0, within(1e-9));
   }
 
   @Test

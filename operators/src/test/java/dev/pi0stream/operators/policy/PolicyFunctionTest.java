@@ -177,7 +177,7 @@ class PolicyFunctionTest {
     try (var harness = harness()) {
       harness.open();
       for (long race = 0; race < races; race++) {
-        harness.setProcessingTime(race * 2 * TIMEOUT.toMillis());
+        harness.setProcessingTime(race * 2L * TIMEOUT.toMillis());
         send(harness, observation("arm " + race, 1, "lift", Map.of("top", FRAME)));
         // From long before the answer to long after it.
         long end = System.nanoTime() + race * 1000;
