@@ -123,10 +123,9 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
-    Run run = new Run(settings(), new CheckpointLoader(), out, isTerminal());
     RunResult result;
-    try (TerminationSignals _ = new TerminationSignals(run::stop)) {
-      result = run.execute();
+    try {
+      result = run(new Run(settings(), new CheckpointLoader(), out, isTerminal()));
     } catch (IllegalArgumentException
         | CheckpointException
         | DatasetException
@@ -147,6 +146,12 @@ final class RunCommand implements Callable<Integer> {
           null);
     }
     return CommandLine.ExitCode.OK;
+  }
+
+  private static RunResult run(Run run) throws Exception {
+    try (TerminationSignals _ = new TerminationSignals(run::stop)) {
+      return run.execute();
+    }
   }
 
   @SuppressWarnings("SystemConsoleNull") // Since JDK 25 there is none again without a terminal.

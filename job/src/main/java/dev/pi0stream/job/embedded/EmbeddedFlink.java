@@ -4,6 +4,8 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.apache.flink.configuration.CheckpointingOptions;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.configuration.CoreOptions;
@@ -29,6 +31,8 @@ import org.apache.flink.util.FlinkException;
  * closed.
  */
 public final class EmbeddedFlink implements AutoCloseable {
+  private static final Duration SHUTDOWN = Duration.ofSeconds(90);
+
   private final ScratchDirectory directory;
   private final MiniCluster cluster;
   private final URI webUi;
@@ -61,6 +65,8 @@ public final class EmbeddedFlink implements AutoCloseable {
                 .build());
     try {
       cluster.start();
+      // A cluster that is closed while its dispatcher is still starting never ends.
+      cluster.listJobs().get();
       return new EmbeddedFlink(directory, cluster, cluster.getRestAddress().get());
     } catch (Exception e) {
       closeQuietly(cluster, e);
@@ -128,7 +134,12 @@ public final class EmbeddedFlink implements AutoCloseable {
   @Override
   public void close() throws FlinkException {
     try {
-      cluster.close();
+      cluster.closeAsync().get(SHUTDOWN.toSeconds(), TimeUnit.SECONDS);
+    } catch (TimeoutException e) {
+      throw new FlinkException(
+          "the embedded Flink cluster does not stop within %d seconds"
+              .formatted(SHUTDOWN.toSeconds()),
+          e);
     } catch (Exception e) {
       if (e instanceof InterruptedException) {
         Thread.currentThread().interrupt();
