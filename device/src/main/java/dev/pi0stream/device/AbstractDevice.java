@@ -37,10 +37,7 @@ public abstract class AbstractDevice implements Device {
   @Override
   public final Linear linear(Parameter weight, Parameter bias, Precision wanted) {
     lifetimes.checkOpen("linear");
-    if (wanted != precision && wanted != Precision.FP32) {
-      throw new IllegalArgumentException(
-          "linear: %s on a device of %s".formatted(wanted.label(), precision.label()));
-    }
+    checkPrecision("linear", wanted);
     List<Parameter> biases = bias == null ? List.of() : List.of(bias);
     checkStack("linear", List.of(weight), biases);
     return newLinear(List.of(weight), biases, wanted);
@@ -48,9 +45,15 @@ public abstract class AbstractDevice implements Device {
 
   @Override
   public final Linear projection(
-      Heads heads, Parameter query, Parameter key, Parameter value, List<Parameter> biases) {
+      Heads heads,
+      Parameter query,
+      Parameter key,
+      Parameter value,
+      List<Parameter> biases,
+      Precision wanted) {
     String operation = "projection";
     lifetimes.checkOpen(operation);
+    checkPrecision(operation, wanted);
     List<Parameter> weights = new ArrayList<>();
     if (query != null) {
       checkRows(operation, query, heads.queryColumns());
@@ -64,13 +67,14 @@ public abstract class AbstractDevice implements Device {
     weights.add(key);
     weights.add(value);
     checkStack(operation, weights, biases);
-    return newProjection(heads, List.copyOf(weights), List.copyOf(biases));
+    return newProjection(heads, List.copyOf(weights), List.copyOf(biases), wanted);
   }
 
   @Override
-  public final Linear merge(Heads heads, Parameter weight, Parameter bias) {
+  public final Linear merge(Heads heads, Parameter weight, Parameter bias, Precision wanted) {
     String operation = "merge";
     lifetimes.checkOpen(operation);
+    checkPrecision(operation, wanted);
     if (weight.columns() != heads.queryColumns()) {
       throw new IllegalArgumentException(
           "merge: %s is %s, its columns should be the %d of %s"
@@ -78,7 +82,7 @@ public abstract class AbstractDevice implements Device {
     }
     List<Parameter> biases = bias == null ? List.of() : List.of(bias);
     checkStack(operation, List.of(weight), biases);
-    return newMerge(heads, weight, biases);
+    return newMerge(heads, weight, biases, wanted);
   }
 
   @Override
@@ -437,12 +441,14 @@ public abstract class AbstractDevice implements Device {
       List<Parameter> weights, List<Parameter> biases, Precision precision);
 
   /** As {@link #newLinear}, where the layout does not depend on the heads. */
-  protected Linear newProjection(Heads heads, List<Parameter> weights, List<Parameter> biases) {
+  protected Linear newProjection(
+      Heads heads, List<Parameter> weights, List<Parameter> biases, Precision precision) {
     return newLinear(weights, biases, precision);
   }
 
   /** As {@link #newLinear}, where the layout does not depend on the heads. */
-  protected Linear newMerge(Heads heads, Parameter weight, List<Parameter> biases) {
+  protected Linear newMerge(
+      Heads heads, Parameter weight, List<Parameter> biases, Precision precision) {
     return newLinear(List.of(weight), biases, precision);
   }
 
@@ -503,6 +509,13 @@ public abstract class AbstractDevice implements Device {
       Tensor v, Tensor x, Tensor previous, Tensor weights, float t, float g);
 
   // Checks --------------------------------------------------------------------------------------
+
+  private void checkPrecision(String operation, Precision wanted) {
+    if (wanted != precision && wanted != Precision.FP32) {
+      throw new IllegalArgumentException(
+          "%s: %s on a device of %s".formatted(operation, wanted.label(), precision.label()));
+    }
+  }
 
   private static void checkStack(
       String operation, List<Parameter> weights, List<Parameter> biases) {

@@ -34,13 +34,19 @@ public interface Device extends AutoCloseable {
   }
 
   /**
-   * A linear layer in a precision of its own: a small one, on whose exactness much depends.
+   * A linear layer in a precision of its own: one on whose exactness much depends.
    *
    * @param weight outputs × inputs
    * @param bias 1 × outputs, or null
    * @param precision the device's own, or fp32
    */
   Linear linear(Parameter weight, Parameter bias, Precision precision);
+
+  /** A {@linkplain #projection fused projection} in the device's {@link #precision()}. */
+  default Linear projection(
+      Heads heads, Parameter query, Parameter key, Parameter value, List<Parameter> biases) {
+    return projection(heads, query, key, value, biases, precision());
+  }
 
   /**
    * A fused projection to queries, keys and values, packed as {@link Heads} says.
@@ -49,17 +55,29 @@ public interface Device extends AutoCloseable {
    * @param key {@code heads.keyValueColumns()} × inputs
    * @param value like {@code key}
    * @param biases in the same order, without the query's where that is null; or an empty list
+   * @param precision the device's own, or fp32
    */
   Linear projection(
-      Heads heads, Parameter query, Parameter key, Parameter value, List<Parameter> biases);
+      Heads heads,
+      Parameter query,
+      Parameter key,
+      Parameter value,
+      List<Parameter> biases,
+      Precision precision);
 
   /**
    * The linear layer behind an attention, whose inputs are packed heads.
    *
    * @param weight outputs × {@code heads.queryColumns()}
    * @param bias 1 × outputs, or null
+   * @param precision the device's own, or fp32
    */
-  Linear merge(Heads heads, Parameter weight, Parameter bias);
+  Linear merge(Heads heads, Parameter weight, Parameter bias, Precision precision);
+
+  /** A {@linkplain #merge merging layer} in the device's {@link #precision()}. */
+  default Linear merge(Heads heads, Parameter weight, Parameter bias) {
+    return merge(heads, weight, bias, precision());
+  }
 
   /**
    * The gate and up projections of a GeGLU.

@@ -229,10 +229,24 @@ abstract class DeviceContract {
   void linearLayersMayAskForFp32() {
     Parameter weight = Parameter.of("w", 70, 45, weights(70, 45, 19));
     Parameter bias = Parameter.vector("b", random(70, 20));
+    List<Parameter> biases = List.of(bias, bias, bias);
+    Heads heads = new Heads(3, 3, 15);
+    Heads packed = new Heads(2, 2, 35);
+    Precision exact = Precision.FP32;
     for (int rows : ROWS) {
       float[] x = random(rows * 45, 23);
-      close(1e-5, on -> on.linear(on.upload(x, rows, 45), on.linear(weight, bias, Precision.FP32)));
+      close(1e-5, on -> on.linear(on.upload(x, rows, 45), on.linear(weight, bias, exact)));
+      close(1e-5, on -> on.linear(on.upload(x, rows, 45), on.merge(heads, weight, bias, exact)));
+      close(
+          1e-5,
+          on ->
+              on.linear(
+                  on.upload(x, rows, 45),
+                  on.projection(packed, weight, weight, weight, biases, exact)));
     }
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> reference.linear(weight, bias, Precision.BF16))
+        .withMessage("linear: bf16 on a device of fp32");
   }
 
   @Test

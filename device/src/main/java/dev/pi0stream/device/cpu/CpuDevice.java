@@ -26,8 +26,9 @@ import java.util.stream.IntStream;
 
 /**
  * The processor, through oneDNN. Tensors are fp32 in native memory. In {@link Precision#BF16} the
- * weights of matrix products are bf16, and so are the rows that they are multiplied with, rounded
- * just before; sums, epilogues, norms, rotations, scores, softmax and residuals stay fp32.
+ * weights of matrix products are bf16, unless a layer asked for fp32, and so are the rows that they
+ * are multiplied with, rounded just before; sums, epilogues, norms, rotations, scores, softmax and
+ * residuals stay fp32.
  *
  * <p>Memory is planned so that a step that was run before allocates nothing: tensors come from a
  * pool, values that do not outlive an operation from workspaces that only grow, and primitives are

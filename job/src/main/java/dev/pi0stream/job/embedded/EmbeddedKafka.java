@@ -89,6 +89,11 @@ public final class EmbeddedKafka implements AutoCloseable {
     Topics.create(bootstrapServers(), partitions, List.of(names));
   }
 
+  /** Where the broker keeps its logs. */
+  Path directory() {
+    return directory.path();
+  }
+
   /** Stops the broker and removes all it stored. */
   @Override
   public void close() {

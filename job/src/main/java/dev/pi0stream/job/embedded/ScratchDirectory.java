@@ -21,6 +21,11 @@ final class ScratchDirectory implements AutoCloseable {
     }
   }
 
+  /** Where it is. */
+  Path path() {
+    return path;
+  }
+
   /** The directory {@code name} inside, made if it is not there. */
   Path subdirectory(String name) {
     try {

@@ -6,14 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -27,13 +25,14 @@ import org.junit.jupiter.api.Test;
 class EmbeddedKafkaTest {
   @Test
   void whatIsSentIsReadAndTheDirectoryGoesAtTheEnd() throws Exception {
-    List<Path> before = directories();
+    Path directory;
     byte[] large = new byte[5 << 20];
     large[large.length - 1] = 7;
     try (EmbeddedKafka kafka = EmbeddedKafka.start(0)) {
       kafka.createTopics(2, "observations");
       kafka.createTopics(2, "observations", "chunks");
-      assertThat(directories()).hasSize(before.size() + 1);
+      directory = kafka.directory();
+      assertThat(directory).isDirectory();
       try (KafkaProducer<byte[], byte[]> producer =
           new KafkaProducer<>(
               Map.of(
@@ -53,7 +52,7 @@ class EmbeddedKafkaTest {
       assertThat(read.key()).isEqualTo("arm".getBytes(StandardCharsets.UTF_8));
       assertThat(read.value()).isEqualTo(large);
     }
-    assertThat(directories()).isEqualTo(before);
+    assertThat(directory).doesNotExist();
   }
 
   @Test
@@ -82,15 +81,6 @@ class EmbeddedKafkaTest {
       }
       assertThat(records).hasSize(1);
       return records.getFirst();
-    }
-  }
-
-  private static List<Path> directories() throws Exception {
-    try (Stream<Path> files = Files.list(Path.of(System.getProperty("java.io.tmpdir")))) {
-      return files
-          .filter(f -> f.getFileName().toString().startsWith("pi0-kafka-"))
-          .sorted()
-          .toList();
     }
   }
 }

@@ -10,9 +10,8 @@
  * different lengths, packed one behind the other, and full attention of each over its context and
  * itself.
  *
- * <p>On a device that multiplies in less than fp32, the layers at the borders still ask for fp32,
- * as they have it in LeRobot and mostly in openpi: the patch embedding, the projector, the
- * projections of state, actions and time, and those of adaptive norms. They are a thousandth of the
- * work and a fifth of the error.
+ * <p>On a device that multiplies in bf16, the layers that LeRobot leaves in fp32 ask for it: the
+ * vision tower, the projector, the projections of state, actions and time, and those of adaptive
+ * norms. Half of what bf16 changes in a chunk would come from them.
  */
 package dev.pi0stream.model.policy;
