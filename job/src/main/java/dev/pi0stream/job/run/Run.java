@@ -81,6 +81,22 @@ public final class Run {
    */
   public RunResult execute() throws Exception {
     Asked policy = policy();
+    // Refuses before anything is started: Flink's cluster may wait for itself for ever when it is
+    // closed while it elects its leaders.
+    try (LeRobotDataset dataset = LeRobotDataset.open(settings.robots())) {
+      CameraMapping cameras =
+          CameraMapping.of(
+              policy.processor().cameras(),
+              dataset.cameras(),
+              settings.cameras(),
+              policy.processor()::camera);
+      requireState(policy.processor(), dataset);
+      return start(policy, dataset, cameras);
+    }
+  }
+
+  private RunResult start(Asked policy, LeRobotDataset dataset, CameraMapping cameras)
+      throws Exception {
     try (Background<EmbeddedKafka> broker =
             settings.kafka().isPresent()
                 ? null
@@ -89,15 +105,7 @@ public final class Run {
         Background<EmbeddedFlink> flink =
             Background.open(
                 "pi0-start-flink",
-                () -> EmbeddedFlink.start(settings.webPort(), 1, new Configuration()));
-        LeRobotDataset dataset = LeRobotDataset.open(settings.robots())) {
-      CameraMapping cameras =
-          CameraMapping.of(
-              policy.processor().cameras(),
-              dataset.cameras(),
-              settings.cameras(),
-              policy.processor()::camera);
-      requireState(policy.processor(), dataset);
+                () -> EmbeddedFlink.start(settings.webPort(), 1, new Configuration()))) {
       String bootstrapServers =
           broker == null ? settings.kafka().orElseThrow() : broker.get().bootstrapServers();
       KafkaSettings kafka = kafka(bootstrapServers);
