@@ -1,5 +1,6 @@
 package dev.pi0stream.job.cli;
 
+import dev.pi0stream.device.DeviceException;
 import dev.pi0stream.job.run.Run;
 import dev.pi0stream.job.run.RunResult;
 import dev.pi0stream.job.run.RunSettings;
@@ -125,10 +126,13 @@ final class RunCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     RunResult result;
     try {
+      // A device that cannot be had is noticed here, not when broker and cluster are up.
+      where.open().close();
       result = run(new Run(settings(), new CheckpointLoader(), out, isTerminal()));
     } catch (IllegalArgumentException
         | CheckpointException
         | DatasetException
+        | DeviceException
         | KafkaException
         | FlinkException e) {
       throw new CommandException(CommandLine.ExitCode.USAGE, e.getMessage(), e);

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +90,17 @@ class RunITCase {
   }
 
   @Test
+  @Tag("long")
+  void twoMinutesAtThreeTimesTheSpeedLoseNothing() throws IOException {
+    Ended run = run("--duration", "2m", "--speed", "3");
+    assertThat(run.exitCode).as(run.output).isZero();
+    assertAccounted(run.summary);
+    assertThat(run.summary.get("observations").asLong()).isGreaterThan(12L * 30 * 60);
+    assertThat(run.summary.get("rejected").asLong()).isZero();
+    assertThat(run.summary.get("expired").asLong()).isZero();
+  }
+
+  @Test
   void whatCannotStartIsOneSentence() throws IOException {
     refused("has no such camera; the policy's cameras are [top, wrist]", "--camera", "left=top");
     refused("the dataset has no such camera", "--camera", "top=left");
@@ -96,6 +108,9 @@ class RunITCase {
     refused("nothing: there is no such folder", "--checkpoint", "nothing");
     refused("speed is -1.0: expected more than 0", "--speed", "-1");
     refused("'soon' is no duration", "--duration", "soon");
+    refused("device 'gpu': expected one of", "--device", "gpu");
+    refused("computes in fp32 only", "--device", "reference", "--precision", "bf16");
+    refused("precision 'fp16': expected one of", "--precision", "fp16");
     refused("Kafka broker localhost:1", "--kafka", "localhost:1");
   }
 
