@@ -1,7 +1,5 @@
 package dev.pi0stream.tests;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.pi0stream.device.Devices;
 import dev.pi0stream.device.Precision;
 import dev.pi0stream.model.checkpoint.Checkpoint;
@@ -20,9 +18,11 @@ final class ShippedPolicy implements AutoCloseable {
   private static final int BATCH = 8;
 
   private final ResidentPolicy policy;
+  private final int steps;
 
-  private ShippedPolicy(ResidentPolicy policy) {
+  private ShippedPolicy(ResidentPolicy policy, int steps) {
     this.policy = policy;
+    this.steps = steps;
   }
 
   /** Loads it in fp32. */
@@ -36,10 +36,9 @@ final class ShippedPolicy implements AutoCloseable {
    * @param steps of denoising
    */
   static ShippedPolicy open(String device, int steps) {
-    JsonNode overrides = JsonNodeFactory.instance.objectNode().put("num_inference_steps", steps);
     try (Checkpoint checkpoint = Checkpoint.open(CHECKPOINT)) {
       return new ShippedPolicy(
-          ResidentPolicy.load(checkpoint.with(overrides), Devices.open(device, Precision.FP32)));
+          ResidentPolicy.load(checkpoint, Devices.open(device, Precision.FP32)), steps);
     }
   }
 
@@ -56,7 +55,7 @@ final class ShippedPolicy implements AutoCloseable {
       for (int i = start; i < end; i++) {
         batch.add(new Sample(policy.prepare(observations.get(i)), noise.get(i), null));
       }
-      List<float[]> x = policy.infer(batch).x();
+      List<float[]> x = policy.policy().sample(batch, steps).x();
       for (int i = start; i < end; i++) {
         chunks.add(policy.actions(x.get(i - start), observations.get(i)));
       }
