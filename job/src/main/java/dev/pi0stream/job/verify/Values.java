@@ -71,11 +71,6 @@ record Values(double[] values, int[] shape, boolean integral) {
     return shape[index];
   }
 
-  /** The same numbers in another shape. */
-  Values reshape(int... other) {
-    return new Values(values, other, integral);
-  }
-
   /** One entry of the first dimension: a row of a batch. */
   Values row(int index) {
     int[] rest = Arrays.copyOfRange(shape, 1, shape.length);
