@@ -15,10 +15,9 @@ on a mock, are the double's own; see ``trace``.
 import os
 
 from . import devices as _devices
-from .surface import Settings as _Settings
 from .surface import Surface as _Surface
 
-_surface = _Surface(_Settings(rounding=True, padding=os.environ.get("TTNN_DOUBLE_PADDING", "large")))
+_surface = _Surface(True, os.environ.get("TTNN_DOUBLE_PADDING", "large"))
 
 
 def __getattr__(name):

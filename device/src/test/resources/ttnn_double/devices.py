@@ -88,6 +88,22 @@ class Device:
         """Memory that belongs to a tensor now."""
         return [memory for memory in list(self._memories.values()) if memory.owners > 0]
 
+    # Transfers -----------------------------------------------------------------------------------
+
+    def upload(self, source, target, cq_id):
+        """Copies a host operand's values, which are rounded, to a device operand."""
+        self.issue(self.queue(cq_id), "an upload", writes=[target.memory])
+        target.memory.array = source.memory.array.copy()
+        self.statistics.upload(target.bytes)
+
+    def download(self, source, target, blocking, cq_id):
+        queue = self.queue(cq_id)
+        self.issue(queue, "a download", reads=[source.memory])
+        if blocking:
+            self.host_waits_for_queue(queue)
+        target.memory.array = source.memory.array.copy()
+        self.statistics.download(source.bytes)
+
     # Capture -------------------------------------------------------------------------------------
 
     def refuse_in_capture(self, what):
@@ -155,3 +171,6 @@ class Device:
 
     def host_waits_for_queue(self, queue):
         self.host_waits(self.record(queue))
+
+    def host_waits_for_all(self):
+        self.host_waits(self._ticks)

@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from .tensor import Tensor, is_on_device, on_device, on_host
+import ttnn
+
+from .tensor import Tensor
 
 # Say where and how a kernel runs, not what it computes. The data type, layout and place of the
 # output are read from the tensor that TTNN makes.
@@ -98,9 +100,9 @@ class Operation:
 
     def _on_host(self, reals, real_kwargs, operands, value_kwargs):
         result = self._real(*reals, **real_kwargs)
-        if is_on_device(result):
-            raise NotImplementedError(f"ttnn_double: {self.name} of host tensors to a device")
-        return on_host(result, self._values(*operands, **value_kwargs), self._settings)
+        if result.storage_type() == ttnn.StorageType.DEVICE:
+            raise NotImplementedError(f"ttnn_double has no {self.name} from the host to a device")
+        return self._settings.tensor.on_host(result, self._values(*operands, **value_kwargs))
 
     def _on_device(self, owner, tensors, destinations, reals, real_kwargs, operands, value_kwargs):
         owner.statistics.count("calls")
@@ -111,7 +113,7 @@ class Operation:
             owner.statistics.count("compiled", compiled)
             owner.refuse_in_capture(f"{self.name} that was not compiled before, so that its program is uploaded")
         several = isinstance(result, (list, tuple))
-        results = [on_device(real, owner) for real in (result if several else [result])]
+        results = [Tensor.on_device(real, owner) for real in (result if several else [result])]
         given = {id(t.operand.memory): t for t in tensors}
         written = {id(t.operand.memory) for t in destinations}
         if self._in_place or not all(

@@ -4,10 +4,9 @@ import types
 
 import ttnn
 
-from . import devices
+from . import devices, tensor, traces, transfers
 from .operation import Operation
-from .trace import Trace
-from .transfers import Transfers
+from .settings import Settings
 from .values import DEFINITIONS
 
 # Functions of TTNN that concern no values.
@@ -18,18 +17,6 @@ _AS_THEY_ARE = frozenset(
     get_current_command_queue_id_for_thread command_queue dump_device_memory_state get_fabric_config
     set_fabric_config DeviceComputeKernelConfig matmul_select_program_factory""".split()
 )
-
-
-class Settings:
-    """How values are kept.
-
-    rounding: round every tensor to its data type, or keep fp32 throughout
-    padding: what an operation leaves in the padding of tiles: "large", "nan" or "zero"
-    """
-
-    def __init__(self, rounding=True, padding="large"):
-        self.rounding = rounding
-        self.padding = padding
 
 
 class Unknown:
@@ -43,46 +30,39 @@ class Unknown:
         raise NotImplementedError(f"ttnn_double has no value for ttnn.{self._name}")
 
 
-class Event:
-    """What a command queue had done when the event was recorded."""
-
-    def __init__(self, owner, recorded):
-        self.owner = owner
-        self.recorded = recorded
-
-
 class Surface:
     """Resolves TTNN's names for one setting."""
 
-    def __init__(self, settings):
-        self._settings = settings
-        self._transfers = transfers = Transfers.of(settings)
+    def __init__(self, rounding, padding):
+        self._settings = settings = Settings(rounding, padding)
+        settings.tensor = tensor.kind(settings)
         self._own = {
-            "Tensor": transfers.tensor_type,
-            "to_dtype": transfers.to_dtype,
-            "to_device": transfers.to_device,
-            "from_device": transfers.from_device,
-            "copy_host_to_device_tensor": transfers.copy_host_to_device_tensor,
-            "copy_device_to_host_tensor": transfers.copy_device_to_host_tensor,
-            "deallocate": transfers.deallocate,
-            "copy": transfers.copy("copy"),
-            "assign": transfers.copy("assign"),
+            "Tensor": settings.tensor,
+            "zeros": transfers.filled("zeros", settings, lambda *args, **options: 0),
+            "ones": transfers.filled("ones", settings, lambda *args, **options: 1),
+            "full": transfers.filled("full", settings, lambda shape, fill_value, *args, **options: fill_value),
             "empty": transfers.allocated("empty"),
             "allocate_tensor_on_device": transfers.allocated("allocate_tensor_on_device"),
-            "zeros": transfers.filled("zeros", lambda *a, **k: 0),
-            "ones": transfers.filled("ones", lambda *a, **k: 1),
-            "full": transfers.filled("full", lambda shape, fill_value, *a, **k: fill_value),
             "open_mesh_device": self._open,
-            "close_mesh_device": close_mesh_device,
-            "begin_trace_capture": begin_trace_capture,
-            "end_trace_capture": end_trace_capture,
-            "execute_trace": execute_trace,
-            "release_trace": release_trace,
-            "record_event": record_event,
-            "wait_for_event": wait_for_event,
-            "event_synchronize": event_synchronize,
-            "synchronize_device": synchronize_device,
         }
+        for call in (
+            transfers.to_dtype,
+            transfers.to_device,
+            transfers.from_device,
+            transfers.copy_host_to_device_tensor,
+            transfers.copy_device_to_host_tensor,
+            transfers.deallocate,
+            traces.close_mesh_device,
+            traces.begin_trace_capture,
+            traces.end_trace_capture,
+            traces.execute_trace,
+            traces.release_trace,
+            traces.record_event,
+            traces.wait_for_event,
+            traces.event_synchronize,
+            traces.synchronize_device,
+        ):
+            self._own[call.__name__] = call
 
     def resolve(self, name):
         """The double's object for a dotted name under ``ttnn``."""
@@ -142,105 +122,3 @@ def _with_function(call):
 
     same.function = same
     return same
-
-
-def close_mesh_device(mesh_device):
-    devices.of(mesh_device).close()
-    ttnn.close_mesh_device(mesh_device)
-
-
-# Traces ------------------------------------------------------------------------------------------
-
-
-class TraceId:
-    """Names a trace, as ``ttnn.MeshTraceId`` does."""
-
-
-def begin_trace_capture(mesh_device, *, cq_id=None):
-    owner = devices.of(mesh_device)
-    owner.statistics.count("calls")
-    owner.refuse_in_capture("begin_trace_capture")
-    identity = TraceId()
-    owner.capture = owner.traces[identity] = Trace(owner, owner.queue(cq_id))
-    return identity
-
-
-def end_trace_capture(mesh_device, trace_id, *, cq_id=None):
-    owner = devices.of(mesh_device)
-    owner.statistics.count("calls")
-    trace = _trace(owner, trace_id)
-    if owner.capture is not trace:
-        raise RuntimeError("ttnn_double: end_trace_capture of a trace that is not being captured")
-    if owner.queue(cq_id) != trace.queue:
-        raise RuntimeError(f"ttnn_double: a capture that began on queue {trace.queue} ends on another")
-    owner.capture = None
-    if owner.trace_region_size == 0:
-        del owner.traces[trace_id]
-        raise RuntimeError("ttnn_double: a trace was captured on a device that was opened without trace_region_size")
-    trace.end()
-    owner.statistics.count("captures")
-
-
-def execute_trace(mesh_device, trace_id, *, cq_id=None, blocking=True):
-    owner = devices.of(mesh_device)
-    owner.statistics.count("calls")
-    owner.refuse_in_capture("execute_trace")
-    trace = _trace(owner, trace_id)
-    queue = owner.queue(cq_id)
-    reads, writes = trace.memory()
-    owner.issue(queue, "a trace", reads, writes)
-    trace.replay()
-    owner.statistics.count("replays")
-    for work in trace.works:
-        owner.statistics.ran(work)
-    if blocking:
-        owner.host_waits_for_queue(queue)
-
-
-def release_trace(mesh_device, trace_id):
-    owner = devices.of(mesh_device)
-    owner.statistics.count("calls")
-    owner.refuse_in_capture("release_trace")
-    _trace(owner, trace_id)
-    del owner.traces[trace_id]
-
-
-def _trace(owner, trace_id):
-    try:
-        return owner.traces[trace_id]
-    except KeyError:
-        raise RuntimeError("ttnn_double: the trace was released, or belongs to another device") from None
-
-
-# Events --------------------------------------------------------------------------------------------
-
-
-def record_event(mesh_device, cq_id=None, sub_device_ids=(), device_range=None):
-    owner = devices.of(mesh_device)
-    owner.statistics.count("calls")
-    owner.refuse_in_capture("record_event")
-    ttnn.record_event(mesh_device, cq_id)
-    return Event(owner, owner.record(owner.queue(cq_id)))
-
-
-def wait_for_event(cq_id=None, mesh_event=None):
-    owner = mesh_event.owner
-    owner.statistics.count("calls")
-    owner.refuse_in_capture("wait_for_event")
-    owner.wait(owner.queue(cq_id), mesh_event.recorded)  # a mock cannot wait
-
-
-def event_synchronize(mesh_event):
-    owner = mesh_event.owner
-    owner.statistics.count("calls")
-    owner.refuse_in_capture("event_synchronize")
-    owner.host_waits(mesh_event.recorded)
-
-
-def synchronize_device(device, cq_id=None, sub_device_ids=()):
-    owner = devices.of(device)
-    owner.statistics.count("calls")
-    owner.refuse_in_capture("synchronize_device")
-    ttnn.synchronize_device(device, cq_id)
-    for queue in range(len(owner._ticks)) if cq_id is None else [owner.queue(cq_id)]:
-        owner.host_waits_for_queue(queue)

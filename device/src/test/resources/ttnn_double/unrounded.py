@@ -3,10 +3,9 @@
 import os
 
 from . import enter_stage, reset_statistics, statistics
-from .surface import Settings as _Settings
 from .surface import Surface as _Surface
 
-_surface = _Surface(_Settings(rounding=False, padding=os.environ.get("TTNN_DOUBLE_PADDING", "large")))
+_surface = _Surface(False, os.environ.get("TTNN_DOUBLE_PADDING", "large"))
 
 
 def __getattr__(name):
