@@ -7,6 +7,7 @@ import ttnn
 
 from . import formats
 from .memory import Memory, garbage
+from .programs import Programs
 from .statistics import Statistics
 
 _open = {}
@@ -37,6 +38,7 @@ class Device:
         self.trace_region_size = trace_region_size
         self.closed = False
         self.statistics = Statistics()
+        self.programs = Programs()
         self.capture = None
         self.traces = {}
         self._memories = weakref.WeakValueDictionary()
@@ -92,13 +94,13 @@ class Device:
 
     def upload(self, source, target, cq_id):
         """Copies a host operand's values, which are rounded, to a device operand."""
-        self.issue(self.queue(cq_id), "an upload", writes=[target.memory])
+        self.command(self.queue(cq_id), "an upload", writes=[target.memory])
         target.memory.array = source.memory.array.copy()
         self.statistics.upload(target.bytes)
 
     def download(self, source, target, blocking, cq_id):
         queue = self.queue(cq_id)
-        self.issue(queue, "a download", reads=[source.memory])
+        self.command(queue, "a download", reads=[source.memory])
         if blocking:
             self.host_waits_for_queue(queue)
         target.memory.array = source.memory.array.copy()
@@ -124,7 +126,16 @@ class Device:
             raise RuntimeError(f"ttnn_double: queue {number} of a device that was opened with {len(self._ticks)}")
         return number
 
-    def issue(self, queue, what, reads=(), writes=()):
+    def issue(self, work):
+        """Runs work on the current queue, or leaves it to the trace that is being captured."""
+        if self.capture is not None:
+            self.capture.record(work)  # nothing runs: the outputs keep what is in their memory
+            return
+        self.command(self.queue(), work.name, work.reads, work.writes)
+        work.run()
+        self.statistics.ran(work)
+
+    def command(self, queue, what, reads=(), writes=()):
         """Accounts for a command, and raises when it races with one of another queue.
 
         A command may use what another queue wrote, and overwrite what another queue wrote or read,

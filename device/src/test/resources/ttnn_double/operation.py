@@ -1,13 +1,12 @@
 """One operation: the real one on the mock, and its value."""
 
 import numpy as np
-
 import ttnn
 
 from .tensor import Tensor
 
-# Say where and how a kernel runs, not what it computes. The data type, layout and place of the
-# output are read from the tensor that TTNN makes.
+# Options that say where and how a kernel runs, not what it computes. The data type, layout and place
+# of an output are read from the tensor that TTNN makes.
 _NO_VALUE = frozenset(
     """memory_config dtype program_config compute_kernel_config core_grid sub_core_grids sub_device_id
     global_cb optional_output_tensor output_tensor output_tensors optional_tensor fast_and_approximate_mode
@@ -16,18 +15,116 @@ _NO_VALUE = frozenset(
 )
 
 
-class Work:
-    """One run of an operation, which a trace may repeat."""
+class Part:
+    """What an operation writes into a part of its output; the index is over the padded shape."""
 
-    __slots__ = ("name", "compute", "outputs", "inputs", "zero_filling", "flops", "read", "written")
+    __slots__ = ("index", "value")
 
-    def __init__(self, name, compute, inputs, outputs, zero_filling, flops):
+    def __init__(self, index, value):
+        self.index = index
+        self.value = value
+
+
+class Operation:
+    """A callable under TTNN's name; ``function`` is what TTNN has without its decorator."""
+
+    def __init__(self, name, real, definition, settings):
         self.name = name
-        self.compute = compute
+        self.definition = definition
+        self._real = getattr(real, "function", real)
+        self._settings = settings
+        if hasattr(real, "function"):
+            self.function = self
+
+    def __repr__(self):
+        return f"ttnn_double.{self.name}"
+
+    def __call__(self, *args, **options):
+        call = _Call(args, options)
+        if call.owner is None:
+            return self._on_host(call)
+        owner = call.owner
+        owner.statistics.count("calls")
+        known = owner.real.num_program_cache_entries()
+        result, programs = owner.programs.run(self.name, lambda: self._real(*call.reals, **call.real_options), call)
+        compiled = owner.real.num_program_cache_entries() - known
+        if compiled:
+            owner.statistics.count("compiled", compiled)
+            owner.refuse_in_capture(f"{self.name}, whose program was not compiled before and is uploaded,")
+        if not isinstance(result, (list, tuple)):
+            result = Tensor.on_device(result, owner)
+            self._compute(call, [result], programs)
+            return result
+        results = [Tensor.on_device(real, owner) for real in result]
+        self._compute(call, results, programs)
+        return type(result)(results)
+
+    def _on_host(self, call):
+        result = self._real(*call.reals, **call.real_options)
+        if not isinstance(result, ttnn.Tensor) or result.storage_type() == ttnn.StorageType.DEVICE:
+            raise NotImplementedError(f"ttnn_double has no {self.name} of host tensors")
+        return self._settings.tensor.on_host(result, self.definition.values(*call.operands, **call.options))
+
+    def _compute(self, call, results, programs):
+        inputs = [tensor.operand for tensor in call.inputs]
+        outputs = [result.operand for result in results]
+        given = {id(operand.memory) for operand in inputs}
+        given -= {id(tensor.operand.memory) for tensor in call.destinations}
+        if not self.definition.in_place and all(id(output.memory) in given for output in outputs):
+            return  # TTNN gave views: the same memory in another shape
+        call.owner.issue(Work(self, call, inputs, outputs, programs))
+
+
+class _Call:
+    """The arguments of a call: as TTNN takes them, and as the value functions do."""
+
+    def __init__(self, args, options):
+        self.inputs = []
+        self.destinations = []
+        self.reals = []
+        self.operands = []
+        for argument in args:
+            operand, real = _split(argument, self.inputs)
+            self.operands.append(operand)
+            self.reals.append(real)
+        self.options = {}
+        self.real_options = {}
+        self.other_options = {}
+        for name, argument in options.items():
+            idle = name in _NO_VALUE
+            operand, real = _split(argument, self.destinations if idle else self.inputs)
+            (self.other_options if idle else self.options)[name] = operand
+            self.real_options[name] = real
+        self.owner = next((t.owner for t in self.inputs + self.destinations if t.owner is not None), None)
+
+
+def _split(argument, tensors):
+    """An argument as the value functions see it, and as TTNN does; its tensors are added to the list."""
+    if isinstance(argument, Tensor):
+        operand = argument.check()
+        tensors.append(argument)
+        return operand, argument.real
+    if isinstance(argument, (list, tuple)) and any(isinstance(item, Tensor) for item in argument):
+        pairs = [_split(item, tensors) for item in argument]
+        return [operand for operand, _ in pairs], type(argument)(real for _, real in pairs)
+    return argument, argument
+
+
+class Work:
+    """One run of an operation, which a trace may repeat. It holds operands, so that tensors may be freed."""
+
+    __slots__ = ("name", "programs", "inputs", "outputs", "flops", "read", "written", "_definition", "_args", "_options")
+
+    def __init__(self, operation, call, inputs, outputs, programs):
+        self.name = operation.name
+        self.programs = programs
         self.inputs = inputs
         self.outputs = outputs
-        self.zero_filling = zero_filling
-        self.flops = flops
+        self._definition = operation.definition
+        self._args = call.operands
+        self._options = call.options
+        flops = self._definition.flops
+        self.flops = flops(*self._args, **self._options) if flops else sum(output.volume for output in outputs)
         self.read = sum(operand.bytes for operand in inputs)
         self.written = sum(operand.bytes for operand in outputs)
 
@@ -40,115 +137,13 @@ class Work:
         return [operand.memory for operand in self.outputs]
 
     def run(self):
+        """Computes the values from what the inputs hold now, and writes them to the outputs."""
         with np.errstate(all="ignore"):
-            values = self.compute()
+            values = self._definition.values(*self._args, **self._options)
             if isinstance(values, Part):
                 self.outputs[0].write_part(values.index, values.value)
                 return
-            for operand, value in zip(self.outputs, values if isinstance(values, (list, tuple)) else [values]):
-                if value.shape != operand.shape:
-                    raise RuntimeError(
-                        f"ttnn_double: {self.name} gives {value.shape}, and TTNN says {operand.shape}"
-                    )
-                operand.write(value, self.zero_filling)
-
-
-class Part:
-    """What an operation writes into a part of its first argument or output; the index is over the padded shape."""
-
-    __slots__ = ("index", "value")
-
-    def __init__(self, index, value):
-        self.index = index
-        self.value = value
-
-
-class Operation:
-    """A callable under TTNN's name; ``function`` is what TTNN has without its decorator."""
-
-    def __init__(self, name, real, values, settings, *, in_place=False, zero_filling=False, flops=None):
-        self.name = name
-        self._real = getattr(real, "function", real)
-        self._values = values
-        self._settings = settings
-        self._in_place = in_place
-        self._zero_filling = zero_filling
-        self._flops = flops
-        if hasattr(real, "function"):
-            self.function = self
-
-    def __repr__(self):
-        return f"ttnn_double.{self.name}"
-
-    def __call__(self, *args, **kwargs):
-        tensors = []
-        operands, reals = [], []
-        for argument in args:
-            operand, real = _split(argument, tensors)
-            operands.append(operand)
-            reals.append(real)
-        real_kwargs, value_kwargs, destinations = {}, {}, []
-        for key, argument in kwargs.items():
-            into = destinations if key in _NO_VALUE else tensors
-            operand, real_kwargs[key] = _split(argument, into)
-            if key not in _NO_VALUE:
-                value_kwargs[key] = operand
-        owner = next((t.owner for t in tensors + destinations if t.owner is not None), None)
-        if owner is None:
-            return self._on_host(reals, real_kwargs, operands, value_kwargs)
-        return self._on_device(owner, tensors, destinations, reals, real_kwargs, operands, value_kwargs)
-
-    def _on_host(self, reals, real_kwargs, operands, value_kwargs):
-        result = self._real(*reals, **real_kwargs)
-        if result.storage_type() == ttnn.StorageType.DEVICE:
-            raise NotImplementedError(f"ttnn_double has no {self.name} from the host to a device")
-        return self._settings.tensor.on_host(result, self._values(*operands, **value_kwargs))
-
-    def _on_device(self, owner, tensors, destinations, reals, real_kwargs, operands, value_kwargs):
-        owner.statistics.count("calls")
-        programs = owner.real.num_program_cache_entries()
-        result = self._real(*reals, **real_kwargs)
-        compiled = owner.real.num_program_cache_entries() - programs
-        if compiled:
-            owner.statistics.count("compiled", compiled)
-            owner.refuse_in_capture(f"{self.name} that was not compiled before, so that its program is uploaded")
-        several = isinstance(result, (list, tuple))
-        results = [Tensor.on_device(real, owner) for real in (result if several else [result])]
-        given = {id(t.operand.memory): t for t in tensors}
-        written = {id(t.operand.memory) for t in destinations}
-        if self._in_place or not all(
-            id(r.operand.memory) in given and id(r.operand.memory) not in written for r in results
-        ):
-            self._run(owner, tensors, results, operands, value_kwargs)
-        # Otherwise TTNN gave views: of the same memory, in another shape, and no device ran anything.
-        return type(result)(results) if several else results[0]
-
-    def _run(self, owner, tensors, results, operands, value_kwargs):
-        compute = lambda: self._values(*operands, **value_kwargs)
-        outputs = [result.operand for result in results]
-        inputs = [tensor.operand for tensor in tensors]
-        flops = self._flops(*operands, **value_kwargs) if self._flops else sum(o.volume for o in outputs)
-        work = Work(self.name, compute, inputs, outputs, self._zero_filling, flops)
-        issue(owner, work)
-
-
-def issue(owner, work, cq_id=None):
-    """Runs work on a queue of the device, or leaves it to the trace that is being captured."""
-    if owner.capture is not None:
-        owner.capture.record(work)  # nothing runs: the outputs keep what is in their memory
-        return
-    owner.issue(owner.queue(cq_id), work.name, work.reads, work.writes)
-    work.run()
-    owner.statistics.ran(work)
-
-
-def _split(argument, tensors):
-    """An argument as the value functions see it, and as TTNN does; its tensors are added to the list."""
-    if isinstance(argument, Tensor):
-        operand = argument.check()
-        tensors.append(argument)
-        return operand, argument.real
-    if isinstance(argument, (list, tuple)) and any(isinstance(item, Tensor) for item in argument):
-        pairs = [_split(item, tensors) for item in argument]
-        return [p[0] for p in pairs], type(argument)(p[1] for p in pairs)
-    return argument, argument
+            for output, value in zip(self.outputs, values if isinstance(values, (list, tuple)) else [values]):
+                if value.shape != output.shape:
+                    raise RuntimeError(f"ttnn_double: {self.name} gives {value.shape}, and TTNN {output.shape}")
+                output.write(value, self._definition.zero_filling)

@@ -7,7 +7,8 @@ class Statistics:
     """Counts of operations and transfers.
 
     An operation counts when the device runs it: at once, or with each replay of the trace that
-    holds it. ``calls`` are the host's: every call of the module, so a replay is one.
+    holds it. ``programs`` are what the device dispatches for it, one or several. ``calls`` are the
+    host's: every call of the module, so a replay is one.
     """
 
     def __init__(self):
@@ -26,6 +27,7 @@ class Statistics:
             stage = self._stages[self.stage] = {
                 "calls": 0,
                 "operations": 0,
+                "programs": 0,
                 "compiled": 0,
                 "captures": 0,
                 "replays": 0,
@@ -34,6 +36,7 @@ class Statistics:
                 "downloads": 0,
                 "downloaded_bytes": 0,
                 "by_operation": {},
+                "by_program": {},
             }
         return stage
 
@@ -52,6 +55,9 @@ class Statistics:
         """Counts one run of an operation on the device."""
         stage = self._current()
         stage["operations"] += 1
+        stage["programs"] += len(work.programs)
+        for program in work.programs:
+            stage["by_program"][program] = stage["by_program"].get(program, 0) + 1
         entry = stage["by_operation"].setdefault(work.name, {"count": 0, "flops": 0, "read": 0, "written": 0})
         entry["count"] += 1
         entry["flops"] += work.flops

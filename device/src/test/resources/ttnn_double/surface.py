@@ -73,10 +73,7 @@ class Surface:
             own = self._own[name]
             return _with_function(own) if hasattr(real, "function") else own
         if name in DEFINITIONS:
-            d = DEFINITIONS[name]
-            return Operation(
-                name, real, d.values, self._settings, in_place=d.in_place, zero_filling=d.zero_filling, flops=d.flops
-            )
+            return Operation(name, real, DEFINITIONS[name], self._settings)
         if name in ("transformer", "experimental", "kv_cache"):
             return _Group(self, name)
         if isinstance(real, type) or not callable(real) and not isinstance(real, types.ModuleType):

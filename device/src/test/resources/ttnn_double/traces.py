@@ -50,7 +50,7 @@ def execute_trace(mesh_device, trace_id, *, cq_id=None, blocking=True):
     trace = _trace(owner, trace_id)
     queue = owner.queue(cq_id)
     reads, writes = trace.memory()
-    owner.issue(queue, "a trace", reads, writes)
+    owner.command(queue, "a trace", reads, writes)
     trace.replay()
     owner.statistics.count("replays")
     for work in trace.works:

@@ -73,7 +73,7 @@ def _definitions():
         "embedding": Definition(movement.embedding, **moved),
         "fold": Definition(movement.fold, **moved),
         "fill_cache": Definition(movement.fill_cache, in_place=True, **moved),
-        "to_layout": Definition(movement.same, **filled),
+        "to_layout": Definition(movement.to_layout, **filled),
         "tilize": Definition(movement.same, **moved),
         "tilize_with_zero_padding": Definition(movement.same, **filled),
         "untilize": Definition(movement.same, **moved),
@@ -93,7 +93,7 @@ def _definitions():
         table[name] = Definition(elementwise.binary(name))
     for name, meaning in elementwise.SYNONYMS.items():
         table[name] = table[meaning]
-    for name in list(elementwise.BINARY) + list(elementwise.SYNONYMS):
+    for name in ("add", "subtract", "multiply", "divide", "sub", "mul", "div"):
         table[name + "_"] = Definition(table[name].values, in_place=True)
     return table
 
