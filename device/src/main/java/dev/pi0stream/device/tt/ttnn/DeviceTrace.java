@@ -1,19 +1,33 @@
 package dev.pi0stream.device.tt.ttnn;
 
 import dev.pi0stream.device.tt.python.PyReference;
+import java.util.List;
 
 /**
- * Recorded operations with their tensors' addresses. What they read and write has to stay allocated
- * as long as this is replayed.
+ * Recorded operations with their tensors' addresses. What they read that was there before stays
+ * allocated as long as this is not released; it is released when nobody else owns it any more.
  */
 public final class DeviceTrace implements AutoCloseable {
   private final MeshDevice device;
   private final PyReference id;
+  private final List<TtnnTensor> read;
   private boolean closed;
 
-  DeviceTrace(MeshDevice device, PyReference id) {
+  /** A trace that owns what it reads, with others. */
+  DeviceTrace(MeshDevice device, PyReference id, List<TtnnTensor> read) {
     this.device = device;
     this.id = id;
+    this.read = read;
+  }
+
+  /** Whether it was released. */
+  public boolean isClosed() {
+    return closed;
+  }
+
+  /** Whether it reads a tensor that was there before. */
+  boolean reads(TtnnTensor tensor) {
+    return read.contains(tensor);
   }
 
   /** Starts the operations again, on what is in their tensors now; does not wait for them. */
@@ -29,7 +43,11 @@ public final class DeviceTrace implements AutoCloseable {
   public void close() {
     if (!closed) {
       closed = true;
-      device.release(id);
+      try {
+        device.release(this, id);
+      } finally {
+        read.forEach(TtnnTensor::unpin);
+      }
     }
   }
 }

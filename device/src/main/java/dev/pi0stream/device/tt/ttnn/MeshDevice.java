@@ -6,6 +6,7 @@ import dev.pi0stream.device.tt.python.PyFunction;
 import dev.pi0stream.device.tt.python.PyObject;
 import dev.pi0stream.device.tt.python.PyReference;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -38,7 +39,8 @@ public final class MeshDevice {
   private long downloads;
   private long downloadedBytes;
   private long replays;
-  private boolean capturing;
+  private final List<DeviceTrace> traces = new ArrayList<>();
+  private Capture capture; // null outside of one
   private boolean open = true;
 
   MeshDevice(Ttnn ttnn, Frame frame, PyObject device) {
@@ -239,18 +241,21 @@ public final class MeshDevice {
     if (!replaysTraces()) {
       throw new IllegalStateException("this device cannot capture a trace: it is a mock");
     }
+    DeviceTrace trace;
     try (Frame frame = frame()) {
       PyObject id =
           count(ttnn.function("begin_trace_capture", "cq_id")).call(frame, reference(), COMPUTE);
-      DeviceTrace trace = new DeviceTrace(this, frame.keep(id));
+      capture = new Capture();
       boolean done = false;
-      capturing = true;
       try {
         body.run();
         done = true;
       } finally {
-        capturing = false;
+        List<TtnnTensor> read = capture.end();
+        capture = null;
         count(ttnn.function("end_trace_capture", "cq_id")).call(frame, reference(), id, COMPUTE);
+        trace = new DeviceTrace(this, frame.keep(id), read);
+        traces.add(trace);
         if (!done) {
           trace.close();
         }
@@ -268,18 +273,24 @@ public final class MeshDevice {
     }
   }
 
-  void release(PyReference trace) {
+  void release(DeviceTrace trace, PyReference id) {
+    traces.remove(trace);
     if (open) {
       try (Frame frame = frame()) {
-        count(ttnn.function("release_trace")).call(frame, reference(), trace);
+        count(ttnn.function("release_trace")).call(frame, reference(), id);
       }
     }
-    trace.close();
+    id.close();
+  }
+
+  /** Releases the traces that read a tensor which nobody else owns. */
+  void releaseReaders(TtnnTensor tensor) {
+    List.copyOf(traces).stream().filter(trace -> trace.reads(tensor)).forEach(DeviceTrace::close);
   }
 
   private void checkNotCapturing(String what) {
     checkOpen();
-    if (capturing) {
+    if (capture != null) {
       throw new IllegalStateException(
           what + " inside a capture: a trace holds operations on the device only");
     }
@@ -323,6 +334,16 @@ public final class MeshDevice {
 
   void born(TtnnTensor tensor) {
     tensors.add(tensor);
+    if (capture != null) {
+      capture.made(tensor);
+    }
+  }
+
+  /** A tensor is an argument. */
+  void used(TtnnTensor tensor) {
+    if (capture != null) {
+      capture.used(tensor.memory());
+    }
   }
 
   void died(TtnnTensor tensor) {
@@ -333,6 +354,7 @@ public final class MeshDevice {
   /** Frees all tensors; the device is not used again. */
   void retire() {
     if (open) {
+      List.copyOf(traces).forEach(DeviceTrace::close);
       List.copyOf(tensors).forEach(TtnnTensor::abandon);
       open = false;
       reference.close();

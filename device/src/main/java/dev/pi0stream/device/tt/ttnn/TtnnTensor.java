@@ -16,6 +16,7 @@ public final class TtnnTensor implements AutoCloseable {
   private final DataType type;
   private final Layout layout;
   private int owners = 1;
+  private int readers; // traces among the owners
 
   TtnnTensor(
       MeshDevice device,
@@ -64,11 +65,17 @@ public final class TtnnTensor implements AutoCloseable {
     return this;
   }
 
+  /** How many owners have not closed it. */
+  public int owners() {
+    return owners;
+  }
+
   /** The object, for a call on its own device. */
   PyReference argument(MeshDevice caller) {
     if (!device.equals(caller)) {
       throw new IllegalArgumentException("a tensor of another device");
     }
+    device.used(this);
     return reference();
   }
 
@@ -80,11 +87,34 @@ public final class TtnnTensor implements AutoCloseable {
     return reference;
   }
 
+  /** A trace becomes an owner. */
+  void pin() {
+    share();
+    readers++;
+  }
+
+  /** A trace is an owner no longer. */
+  void unpin() {
+    readers--;
+    close();
+  }
+
   @Override
   public void close() {
-    if (owners > 0 && --owners == 0) {
+    if (owners == 0) {
+      return;
+    }
+    owners--;
+    if (owners > 0 && owners == readers) {
+      device.releaseReaders(this);
+    } else if (owners == 0) {
       free();
     }
+  }
+
+  /** What has the memory: itself, or what a view looks at. */
+  TtnnTensor memory() {
+    return viewed == null ? this : viewed.memory();
   }
 
   /** Frees it whoever owns it: the device is about to be closed. */
