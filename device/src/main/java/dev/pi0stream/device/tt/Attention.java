@@ -63,8 +63,7 @@ final class Attention {
     int heads = shape.get(1);
     int size = shape.get(3);
     if (heads == 1) {
-      return made.add(
-          operations.view(x, Shape.of(blocks.count(), 1, blocks.rows(), size)));
+      return made.add(operations.view(x, Shape.of(blocks.count(), 1, blocks.rows(), size)));
     }
     TtnnTensor view =
         made.add(operations.view(x, Shape.of(heads, blocks.count(), blocks.rows(), size)));
@@ -111,13 +110,10 @@ final class Attention {
   }
 
   private static List<Segment> occupied(TtKeyValues context) {
-    return context.segments().stream()
-        .filter(segment -> segment.sequences().rows() > 0)
-        .toList();
+    return context.segments().stream().filter(segment -> segment.sequences().rows() > 0).toList();
   }
 
-  private TtnnTensor behindEachOther(
-      List<TtnnTensor> parts, Memory memory, Temporaries made) {
+  private TtnnTensor behindEachOther(List<TtnnTensor> parts, Memory memory, Temporaries made) {
     return parts.size() == 1 ? parts.getFirst() : made.add(operations.concat(parts, 2, memory));
   }
 
@@ -140,8 +136,7 @@ final class Attention {
     return known;
   }
 
-  private TtnnTensor makeAdditive(
-      TtMask mask, List<Segment> segments, Blocks own, Inputs inputs) {
+  private TtnnTensor makeAdditive(TtMask mask, List<Segment> segments, Blocks own, Inputs inputs) {
     try (Temporaries made = new Temporaries()) {
       List<TtnnTensor> rows = new ArrayList<>();
       for (Segment segment : segments) {
@@ -149,9 +144,7 @@ final class Attention {
       }
       rows.add(made.add(inputs.hidden(mask.sequences(), own.rows())));
       TtnnTensor row =
-          rows.size() == 1
-              ? rows.getFirst()
-              : made.add(operations.concat(rows, 3, Memory.DRAM));
+          rows.size() == 1 ? rows.getFirst() : made.add(operations.concat(rows, 3, Memory.DRAM));
       return operations.add(row, mask.zeros(), Memory.DRAM);
     }
   }

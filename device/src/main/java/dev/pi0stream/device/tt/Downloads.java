@@ -32,8 +32,7 @@ final class Downloads {
         int columns = tensor.columns();
         forEachRow(
             tensor,
-            (row, place) ->
-                System.arraycopy(all, place * columns, result, row * columns, columns));
+            (row, place) -> System.arraycopy(all, place * columns, result, row * columns, columns));
       }
       case Packed(TtnnTensor matrix, PaddedHeads heads, float queryScale) -> {
         float[] all = numbers(matrix);
@@ -90,8 +89,7 @@ final class Downloads {
     int padded = heads.at(column);
     int block = place / rows;
     int head = padded / heads.size();
-    return ((block * count + head) * rows + place % rows) * heads.size()
-        + padded % heads.size();
+    return ((block * count + head) * rows + place % rows) * heads.size() + padded % heads.size();
   }
 
   /** Gets a row and where it lies in the blocks. */
@@ -110,8 +108,7 @@ final class Downloads {
   }
 
   /** Keys and values of a layer and sequence. */
-  HostKeyValues keyValues(
-      TtKeyValues source, int layer, int sequence, Operations operations) {
+  HostKeyValues keyValues(TtKeyValues source, int layer, int sequence, Operations operations) {
     int rows = source.sequences().length(sequence);
     int columns = source.heads().keyValueColumns();
     float[] keys = new float[rows * columns];
@@ -149,8 +146,7 @@ final class Downloads {
 
   private float[] numbers(TtnnTensor tensor) {
     try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory =
-          arena.allocate(ValueLayout.JAVA_FLOAT, tensor.shape().numbers());
+      MemorySegment memory = arena.allocate(ValueLayout.JAVA_FLOAT, tensor.shape().numbers());
       chip.download(tensor, memory);
       return memory.toArray(ValueLayout.JAVA_FLOAT);
     }

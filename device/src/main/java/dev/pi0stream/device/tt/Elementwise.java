@@ -48,11 +48,8 @@ final class Elementwise {
         new For(weight, "factor"),
         () -> {
           try (Temporaries made = new Temporaries()) {
-            TtnnTensor sum =
-                made.add(operations.add(exactRow(scale, made), 1f, Memory.DRAM));
-            return weight == null
-                ? made.keep(sum)
-                : operations.multiply(sum, weight, Memory.DRAM);
+            TtnnTensor sum = made.add(operations.add(exactRow(scale, made), 1f, Memory.DRAM));
+            return weight == null ? made.keep(sum) : operations.multiply(sum, weight, Memory.DRAM);
           }
         });
   }
@@ -74,9 +71,7 @@ final class Elementwise {
                 layer.outputHeads() == null
                     ? row(shift)
                     : first(forms.packed(shift, layer.outputHeads(), made).matrix(), made);
-            return bias == null
-                ? made.keep(row)
-                : operations.add(row, bias, Memory.DRAM);
+            return bias == null ? made.keep(row) : operations.add(row, bias, Memory.DRAM);
           }
         });
   }
@@ -107,9 +102,7 @@ final class Elementwise {
       return made.add(operations.multiply(product, by, memory));
     }
     TtnnTensor base =
-        heads == null
-            ? forms.plain(residual, made)
-            : forms.packed(residual, heads, made).matrix();
+        heads == null ? forms.plain(residual, made) : forms.packed(residual, heads, made).matrix();
     TtnnTensor same = forms.cast(base, DataType.BFLOAT16, made);
     return made.add(
         by == null
@@ -133,8 +126,7 @@ final class Elementwise {
       }
       Blocks blocks = x.blocks();
       TtnnTensor apart = made.add(operations.view(rows, blocks.batch(x.columns())));
-      TtnnTensor sum =
-          made.add(operations.add(apart, forms.plain(y, made), memory));
+      TtnnTensor sum = made.add(operations.add(apart, forms.plain(y, made), memory));
       return operations.view(sum, blocks.matrix(x.columns()));
     }
   }

@@ -64,8 +64,7 @@ final class Forms {
     }
     TtnnTensor matrix = made.add(operations.concat(parts, 3, Memory.DRAM));
     Shape flat = blocks.matrix(split.heads().columns());
-    return new Packed(
-        made.add(operations.view(matrix, flat)), split.heads(), split.queryScale());
+    return new Packed(made.add(operations.view(matrix, flat)), split.heads(), split.queryScale());
   }
 
   /** The queries' columns of an attention, padded as a layer wants them. */
@@ -137,14 +136,12 @@ final class Forms {
       return new Split(null, parts.get(0), parts.get(1), padded, packed.queryScale());
     }
     List<TtnnTensor> parts =
-        made.addAll(
-            operations.nlpCreateQkvHeads(batch, heads.query(), heads.keyValue(), memory));
+        made.addAll(operations.nlpCreateQkvHeads(batch, heads.query(), heads.keyValue(), memory));
     return new Split(parts.get(0), parts.get(1), parts.get(2), padded, packed.queryScale());
   }
 
   private TtnnTensor select(TtnnTensor x, TtnnTensor selection) {
-    return operations.linear(
-        x, selection, null, Fused.NONE, Fidelity.HIFI4, x.type(), Memory.DRAM);
+    return operations.linear(x, selection, null, Fused.NONE, Fidelity.HIFI4, x.type(), Memory.DRAM);
   }
 
   private TtnnTensor selection(Selection wanted) {

@@ -31,8 +31,7 @@ record HostInput(Place place, Consumer<MemorySegment> fill) {
     }
   }
 
-  static HostInput of(
-      Shape shape, DataType type, Layout layout, Consumer<MemorySegment> fill) {
+  static HostInput of(Shape shape, DataType type, Layout layout, Consumer<MemorySegment> fill) {
     return new HostInput(new Place(shape, type, layout), fill);
   }
 

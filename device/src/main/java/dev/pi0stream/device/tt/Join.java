@@ -72,7 +72,9 @@ final class Join {
       for (Piece piece : pieces) {
         // A sequence that has no such piece gets one that is hidden as a whole.
         TtnnTensor slab =
-            piece == null ? cut(any, 0, made) : cut(piece.segment.slab(operations), piece.sequence, made);
+            piece == null
+                ? cut(any, 0, made)
+                : cut(piece.segment.slab(operations), piece.sequence, made);
         slabs.add(
             slab.shape().get(2) == rows
                 ? slab

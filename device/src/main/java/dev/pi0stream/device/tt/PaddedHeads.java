@@ -31,7 +31,6 @@ record PaddedHeads(Heads heads, int size) {
     return new PaddedHeads(heads.withoutQueries(), size);
   }
 
-
   int queryColumns() {
     return heads.query() * size;
   }

@@ -2,7 +2,6 @@ package dev.pi0stream.device.tt;
 
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.Sequences;
-import dev.pi0stream.device.tt.ttnn.DataType;
 import dev.pi0stream.device.tt.ttnn.Layout;
 import dev.pi0stream.device.tt.ttnn.Memory;
 import dev.pi0stream.device.tt.ttnn.Operations;
@@ -47,8 +46,7 @@ final class RowParts {
         }
       }
       TtnnTensor whole = concat(all, made);
-      return made.keep(
-          tiles ? whole : made.add(operations.toLayout(whole, Layout.TILE)));
+      return made.keep(tiles ? whole : made.add(operations.toLayout(whole, Layout.TILE)));
     }
   }
 
@@ -120,7 +118,7 @@ final class RowParts {
       for (int i = 0; i < own.size(); i++) {
         Piece piece = own.get(i);
         boolean last = i == own.size() - 1;
-        if (piece.from % Shape.TILE != 0 || !last && piece.count % Shape.TILE != 0) {
+        if (piece.from % Shape.TILE != 0 || (!last && piece.count % Shape.TILE != 0)) {
           return false;
         }
       }

@@ -101,8 +101,10 @@ final class Segment {
   TtnnTensor slab(Operations operations) {
     if (slab == null) {
       TtnnTensor any =
-          Arrays.stream(keys).filter(key -> key != null).findFirst().orElseThrow(
-              () -> new IllegalStateException("no layer was stored"));
+          Arrays.stream(keys)
+              .filter(key -> key != null)
+              .findFirst()
+              .orElseThrow(() -> new IllegalStateException("no layer was stored"));
       List<TtnnTensor> parts = new ArrayList<>();
       for (int layer = 0; layer < keys.length; layer++) {
         // A layer that is missing is never attended: anything stands for it.

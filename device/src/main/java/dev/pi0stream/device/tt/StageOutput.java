@@ -19,8 +19,7 @@ final class StageOutput {
 
   private record Matrix(int columns) implements Form {}
 
-  private record Context(TtKeyValues like, List<Sequences> segments, Heads heads)
-      implements Form {}
+  private record Context(TtKeyValues like, List<Sequences> segments, Heads heads) implements Form {}
 
   private StageOutput(Form form, List<TtnnTensor> tensors) {
     this.form = form;

@@ -118,7 +118,8 @@ public final class TtDevice extends AbstractDevice {
    */
   public record StageCount(int seen, int traces) {}
 
-  // Weights -----------------------------------------------------------------------------------------
+  // Weights
+  // -----------------------------------------------------------------------------------------
 
   @Override
   protected Linear newLinear(
@@ -163,7 +164,8 @@ public final class TtDevice extends AbstractDevice {
     return weight.get();
   }
 
-  // Host and device ---------------------------------------------------------------------------------
+  // Host and device
+  // ---------------------------------------------------------------------------------
 
   @Override
   protected Tensor newTensor(float[] values, Sequences sequences, int columns) {
@@ -224,8 +226,7 @@ public final class TtDevice extends AbstractDevice {
   }
 
   @Override
-  protected Rotation newRotation(
-      int[] positions, Sequences sequences, int headSize, double base) {
+  protected Rotation newRotation(int[] positions, Sequences sequences, int headSize, double base) {
     note(sequences);
     return own(TtRotation.of(positions, sequences, headSize, base, inputs()));
   }
@@ -270,11 +271,11 @@ public final class TtDevice extends AbstractDevice {
 
   @Override
   protected HostKeyValues computeDownload(KeyValues source, int layer, int sequence) {
-    return new Downloads(chip)
-        .keyValues((TtKeyValues) source, layer, sequence, operations);
+    return new Downloads(chip).keyValues((TtKeyValues) source, layer, sequence, operations);
   }
 
-  // Operations --------------------------------------------------------------------------------------
+  // Operations
+  // --------------------------------------------------------------------------------------
 
   @Override
   protected Tensor computePatches(Images images, int patch) {
@@ -287,12 +288,9 @@ public final class TtDevice extends AbstractDevice {
       TtnnTensor pixels = pictures.pixels();
       int batch = pixels.shape().get(0);
       TtnnTensor cut =
-          made.add(
-              operations.reshape(
-                  pixels, Shape.of(batch, 3, across, patch, across, patch)));
+          made.add(operations.reshape(pixels, Shape.of(batch, 3, across, patch, across, patch)));
       TtnnTensor ordered = made.add(operations.permute(cut, 0, 2, 4, 1, 3, 5));
-      TtnnTensor rows =
-          made.add(operations.reshape(ordered, Shape.of(batch, 1, count, columns)));
+      TtnnTensor rows = made.add(operations.reshape(ordered, Shape.of(batch, 1, count, columns)));
       Blocks blocks = new Blocks(batch, Shape.padded(count));
       if (count < blocks.rows()) {
         rows = made.add(operations.padRows(rows, blocks.rows(), Memory.DRAM));
@@ -310,16 +308,13 @@ public final class TtDevice extends AbstractDevice {
     TtIndices indices = (TtIndices) ids;
     Blocks blocks = Blocks.of(ids.sequences());
     try (Temporaries made = new Temporaries()) {
-      TtnnTensor found =
-          made.add(operations.embedding(indices.numbers(), embedding.table()));
-      TtnnTensor rows =
-          made.add(operations.view(found, blocks.matrix(embedding.columns())));
+      TtnnTensor found = made.add(operations.embedding(indices.numbers(), embedding.table()));
+      TtnnTensor rows = made.add(operations.view(found, blocks.matrix(embedding.columns())));
       TtnnTensor scaled =
           embedding.scale() == 1
               ? rows
               : made.add(operations.multiply(rows, embedding.scale(), memory(blocks)));
-      return own(
-          new TtTensor(ids.sequences(), embedding.columns(), new Plain(made.keep(scaled))));
+      return own(new TtTensor(ids.sequences(), embedding.columns(), new Plain(made.keep(scaled))));
     }
   }
 
@@ -422,8 +417,7 @@ public final class TtDevice extends AbstractDevice {
           made.addAll(
               operations.minimalMatmulSplit(
                   input, gated.weights(), gated.fidelity(), DataType.BFLOAT16, memory));
-      TtnnTensor result =
-          made.add(operations.multiplyGelu(both.get(0), both.get(1), memory));
+      TtnnTensor result = made.add(operations.multiplyGelu(both.get(0), both.get(1), memory));
       if (result.shape().get(-1) > gated.outputs()) {
         Shape exact = result.shape().with(-1, gated.outputs());
         result = made.add(operations.slice(result, exact, new int[4], memory));
@@ -435,8 +429,7 @@ public final class TtDevice extends AbstractDevice {
   @Override
   protected Tensor computeRope(Tensor packed, Heads heads, Rotation rotation) {
     TtTensor rows = (TtTensor) packed;
-    Split split =
-        attention.rope(rows, heads, (TtRotation) rotation, memory(rows.blocks()));
+    Split split = attention.rope(rows, heads, (TtRotation) rotation, memory(rows.blocks()));
     return own(new TtTensor(rows.sequences(), rows.columns(), split));
   }
 
@@ -451,8 +444,7 @@ public final class TtDevice extends AbstractDevice {
     return attend((TtTensor) packed, heads, (TtMask) mask, (TtKeyValues) context, layer);
   }
 
-  private Tensor attend(
-      TtTensor rows, Heads heads, TtMask mask, TtKeyValues context, int layer) {
+  private Tensor attend(TtTensor rows, Heads heads, TtMask mask, TtKeyValues context, int layer) {
     Packed result =
         attention.attend(rows, heads, mask, context, layer, inputs(), memory(rows.blocks()));
     return own(new TtTensor(rows.sequences(), heads.queryColumns(), result));
@@ -481,8 +473,7 @@ public final class TtDevice extends AbstractDevice {
 
   @Override
   protected void computeJoin(List<List<Part>> sequences, KeyValues joined) {
-    new Join(operations, joined.heads().keyValue())
-        .fill(sequences, (TtKeyValues) joined);
+    new Join(operations, joined.heads().keyValue()).fill(sequences, (TtKeyValues) joined);
   }
 
   @Override
@@ -491,15 +482,13 @@ public final class TtDevice extends AbstractDevice {
       stages.open().noteThatLengthsMatter();
     }
     return own(
-        new TtTensor(
-            sequences, columns, new Plain(rowParts.together(parts, sequences, columns))));
+        new TtTensor(sequences, columns, new Plain(rowParts.together(parts, sequences, columns))));
   }
 
   @Override
   protected Tensor computeAdd(Tensor x, Tensor y) {
     TtTensor rows = (TtTensor) x;
-    return matrix(
-        rows, x.columns(), elementwise.add(rows, (TtTensor) y, memory(rows.blocks())));
+    return matrix(rows, x.columns(), elementwise.add(rows, (TtTensor) y, memory(rows.blocks())));
   }
 
   @Override
@@ -508,10 +497,7 @@ public final class TtDevice extends AbstractDevice {
     try (Temporaries made = new Temporaries()) {
       TtnnTensor result =
           operations.addScaled(
-              forms.plain(rows, made),
-              forms.plain((TtTensor) y, made),
-              a,
-              memory(rows.blocks()));
+              forms.plain(rows, made), forms.plain((TtTensor) y, made), a, memory(rows.blocks()));
       return matrix(rows, x.columns(), result);
     }
   }
@@ -524,16 +510,12 @@ public final class TtDevice extends AbstractDevice {
     try (Temporaries made = new Temporaries()) {
       TtnnTensor velocity = forms.plain(rows, made);
       TtnnTensor clean =
-          made.add(
-              operations.addScaled(forms.plain((TtTensor) x, made), velocity, -t, memory));
+          made.add(operations.addScaled(forms.plain((TtTensor) x, made), velocity, -t, memory));
       TtnnTensor error =
-          made.add(
-              operations.subtract(forms.plain((TtTensor) previous, made), clean, memory));
+          made.add(operations.subtract(forms.plain((TtTensor) previous, made), clean, memory));
       TtnnTensor held =
-          made.add(
-              operations.multiply(error, forms.plain((TtTensor) hold, made), memory));
-      return matrix(
-          rows, v.columns(), operations.addScaled(velocity, held, -g, memory));
+          made.add(operations.multiply(error, forms.plain((TtTensor) hold, made), memory));
+      return matrix(rows, v.columns(), operations.addScaled(velocity, held, -g, memory));
     }
   }
 
@@ -541,7 +523,8 @@ public final class TtDevice extends AbstractDevice {
     return own(new TtTensor(rows.sequences(), columns, new Plain(matrix)));
   }
 
-  // Stages ------------------------------------------------------------------------------------------
+  // Stages
+  // ------------------------------------------------------------------------------------------
 
   @Override
   protected Stage newStage(String name, List<Object> variant) {

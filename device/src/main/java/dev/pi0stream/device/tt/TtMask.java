@@ -4,7 +4,7 @@ import dev.pi0stream.device.DeviceResource;
 import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.tt.ttnn.TtnnTensor;
-import java.util.IdentityHashMap;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -14,7 +14,7 @@ import java.util.Map;
 final class TtMask extends DeviceResource implements Mask {
   private final Sequences sequences;
   private final Sequences context;
-  private final Map<Object, TtnnTensor> made = new IdentityHashMap<>();
+  private final Map<Object, TtnnTensor> made = new HashMap<>();
   private TtnnTensor zeros; // [1, 1, rows, 1]
 
   TtMask(Sequences sequences, Sequences context) {

@@ -12,8 +12,8 @@ import java.util.function.DoubleUnaryOperator;
 
 /**
  * Cosines and sines on the device. TTNN rotates all sequences of a batch by the same ones, so there
- * are those of one block where all sequences have the same positions, and those of every block,
- * one behind the other, where they differ.
+ * are those of one block where all sequences have the same positions, and those of every block, one
+ * behind the other, where they differ.
  */
 final class TtRotation extends DeviceResource implements Rotation {
   private final Sequences sequences;
@@ -75,11 +75,7 @@ final class TtRotation extends DeviceResource implements Rotation {
     int[] padded = new int[blocks.total()];
     for (int i = 0; i < sequences.count(); i++) {
       System.arraycopy(
-          positions,
-          sequences.start(i),
-          padded,
-          i * blocks.rows(),
-          sequences.length(i));
+          positions, sequences.start(i), padded, i * blocks.rows(), sequences.length(i));
     }
     return padded;
   }

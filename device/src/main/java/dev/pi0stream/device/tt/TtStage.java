@@ -93,8 +93,7 @@ final class TtStage implements Stage, Inputs {
     }
     Hidden key = new Hidden(sequences, rows);
     hidden.put(key, null);
-    inputs.add(
-        new FromHost(Uploads.hiddenRow(sequences, rows), tensor -> hidden.put(key, tensor)));
+    inputs.add(new FromHost(Uploads.hiddenRow(sequences, rows), tensor -> hidden.put(key, tensor)));
   }
 
   @Override
@@ -185,8 +184,7 @@ final class TtStage implements Stage, Inputs {
             new int[] {part.sequence(), 0, 0, 0},
             place,
             tensor ->
-                taken.append(
-                    Segment.of(own, source.layers(), source.heads().keyValue(), tensor))));
+                taken.append(Segment.of(own, source.layers(), source.heads().keyValue(), tensor))));
     takenParts.add(taken);
     lengths.add(own);
     takenRows = Math.max(takenRows, segment.rows());
@@ -254,12 +252,14 @@ final class TtStage implements Stage, Inputs {
   public void close() {
     state = State.DONE;
     stages.closed(this);
-    hidden.values().forEach(
-        tensor -> {
-          if (tensor != null) {
-            tensor.close();
-          }
-        });
+    hidden
+        .values()
+        .forEach(
+            tensor -> {
+              if (tensor != null) {
+                tensor.close();
+              }
+            });
     hidden.clear();
     scope.close();
   }

@@ -127,8 +127,7 @@ final class WeightMatrix implements AutoCloseable {
 
   /** A table on the device, row after row: [1, 1, rows, columns]. */
   static TtnnTensor table(MeshDevice chip, Parameter source) {
-    ElementType element =
-        source.type() == DType.BF16 ? ElementType.BFLOAT16 : ElementType.FLOAT32;
+    ElementType element = source.type() == DType.BF16 ? ElementType.BFLOAT16 : ElementType.FLOAT32;
     Shape shape = Shape.of(1, 1, source.rows(), source.columns());
     MemorySegment data = source.data();
     boolean lendable =

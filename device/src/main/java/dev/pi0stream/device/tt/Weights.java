@@ -62,14 +62,10 @@ final class Weights {
         int first = next;
         boolean queries = heads.query() > 0 && i == 0;
         matrix.put(
-            weight,
-            WeightMatrix.from(0),
-            output -> padded.at(first + output),
-            queries ? scale : 1);
+            weight, WeightMatrix.from(0), output -> padded.at(first + output), queries ? scale : 1);
         next += weight.rows();
       }
-      TtnnTensor bias =
-          bias(biases, padded.columns(), padded::at, heads.queryColumns(), scale);
+      TtnnTensor bias = bias(biases, padded.columns(), padded::at, heads.queryColumns(), scale);
       return new TtLinear(
           matrix(matrix, bias, precision, fidelity(precision)),
           inputs,

@@ -34,12 +34,13 @@ public final class Cluster {
       // N300's own default reports more cores than its operations may use.
       PyObject dispatch =
           frame.invoke(
-              module,
-              "DispatchCoreConfig",
-              frame.attribute(module, "DispatchCoreType.WORKER"));
+              module, "DispatchCoreConfig", frame.attribute(module, "DispatchCoreType.WORKER"));
       PyFunction open =
           ttnn.function(
-              "open_mesh_device", "dispatch_core_config", "trace_region_size", "num_command_queues");
+              "open_mesh_device",
+              "dispatch_core_config",
+              "trace_region_size",
+              "num_command_queues");
       PyObject opened = open.call(frame, shape, dispatch, traceBytes, 2);
       mesh = frame.keep(opened);
       PyObject parts =

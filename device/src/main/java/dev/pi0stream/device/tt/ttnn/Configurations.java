@@ -70,8 +70,7 @@ final class Configurations {
           Ttnn ttnn = device.ttnn();
           try (Frame frame = ttnn.frame()) {
             PyObject cores =
-                frame.invoke(
-                    ttnn.module(), "CoreCoord", device.grid().x(), device.grid().y());
+                frame.invoke(ttnn.module(), "CoreCoord", device.grid().x(), device.grid().y());
             return frame.keep(
                 ttnn.function(
                         "SDPAProgramConfig",

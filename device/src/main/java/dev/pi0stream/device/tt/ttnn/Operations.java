@@ -48,9 +48,7 @@ public final class Operations {
     this.configurations = new Configurations(device);
     String memory = "memory_config";
     String compute = "compute_kernel_config";
-    linear =
-        ttnn.function(
-            "linear", "bias", "core_grid", "dtype", "activation", memory, compute);
+    linear = ttnn.function("linear", "bias", "core_grid", "dtype", "activation", memory, compute);
     minimalMatmulSplit =
         ttnn.function(
             "experimental.minimal_matmul_split", "chunks", "dim", "dtype", memory, compute);
@@ -95,7 +93,8 @@ public final class Operations {
     copy = ttnn.function("copy");
   }
 
-  // Matrix products ---------------------------------------------------------------------------------
+  // Matrix products
+  // ---------------------------------------------------------------------------------
 
   /**
    * {@code activation(x·w + bias)}. The grid is named: without it the activation is an operation of
@@ -154,7 +153,8 @@ public final class Operations {
     }
   }
 
-  // Norms -------------------------------------------------------------------------------------------
+  // Norms
+  // -------------------------------------------------------------------------------------------
 
   /** {@code (x − mean) / √(variance + ε) · weight + bias} along the last dimension. */
   public TtnnTensor layerNorm(
@@ -192,7 +192,8 @@ public final class Operations {
     }
   }
 
-  // Attention ---------------------------------------------------------------------------------------
+  // Attention
+  // ---------------------------------------------------------------------------------------
 
   /**
    * Queries, keys and values of a projection.
@@ -226,8 +227,7 @@ public final class Operations {
       PyObject result =
           device
               .count("nlp_create_qkv_heads", createHeads)
-              .call(
-                  frame, in(x), heads, keyValueHeads, false, tied, ttnn.memory(memory));
+              .call(frame, in(x), heads, keyValueHeads, false, tied, ttnn.memory(memory));
       int batch = x.shape().get(0);
       int rows = x.shape().get(-2);
       List<TtnnTensor> made = new ArrayList<>();
@@ -297,7 +297,8 @@ public final class Operations {
     }
   }
 
-  // Elementwise -------------------------------------------------------------------------------------
+  // Elementwise
+  // -------------------------------------------------------------------------------------
 
   /** {@code x + y}; dimensions of size 1 of {@code y} or {@code x} are repeated. */
   public TtnnTensor add(TtnnTensor x, TtnnTensor y, Memory memory) {
@@ -350,8 +351,7 @@ public final class Operations {
   private TtnnTensor binary(
       String name, PyFunction function, TtnnTensor x, TtnnTensor y, Memory memory) {
     try (Frame frame = device.frame()) {
-      PyObject result =
-          device.count(name, function).call(frame, in(x), in(y), ttnn.memory(memory));
+      PyObject result = device.count(name, function).call(frame, in(x), in(y), ttnn.memory(memory));
       return out(frame, result, broadcast(x, y), x.type(), x.layout());
     }
   }
@@ -385,9 +385,7 @@ public final class Operations {
   public TtnnTensor addcmul(TtnnTensor a, TtnnTensor b, TtnnTensor c, Memory memory) {
     try (Frame frame = device.frame()) {
       PyObject result =
-          device
-              .count("addcmul", addcmul)
-              .call(frame, in(a), in(b), in(c), ttnn.memory(memory));
+          device.count("addcmul", addcmul).call(frame, in(a), in(b), in(c), ttnn.memory(memory));
       return out(frame, result, a.shape(), a.type(), a.layout());
     }
   }
@@ -400,7 +398,8 @@ public final class Operations {
     }
   }
 
-  // Movement ----------------------------------------------------------------------------------------
+  // Movement
+  // ----------------------------------------------------------------------------------------
 
   /** Tensors behind each other along a dimension. */
   public TtnnTensor concat(List<TtnnTensor> parts, int dimension, Memory memory) {
@@ -414,8 +413,7 @@ public final class Operations {
       PyObject result =
           device.count("concat", concat).call(frame, objects, dimension, ttnn.memory(memory));
       TtnnTensor first = parts.getFirst();
-      return out(
-          frame, result, first.shape().with(dimension, size), first.type(), first.layout());
+      return out(frame, result, first.shape().with(dimension, size), first.type(), first.layout());
     }
   }
 
@@ -435,12 +433,7 @@ public final class Operations {
     try (Frame frame = device.frame()) {
       device
           .count("slice", sliceInto)
-          .call(
-              frame,
-              in(x),
-              list(start),
-              list(end(start, destination.shape())),
-              in(destination));
+          .call(frame, in(x), list(start), list(end(start, destination.shape())), in(destination));
     }
   }
 
@@ -491,8 +484,7 @@ public final class Operations {
   /** The same numbers in another layout. */
   public TtnnTensor toLayout(TtnnTensor x, Layout layout) {
     try (Frame frame = device.frame()) {
-      PyObject result =
-          device.count("to_layout", toLayout).call(frame, in(x), ttnn.layout(layout));
+      PyObject result = device.count("to_layout", toLayout).call(frame, in(x), ttnn.layout(layout));
       return out(frame, result, x.shape(), x.type(), layout);
     }
   }
@@ -529,8 +521,7 @@ public final class Operations {
                   in(table),
                   ttnn.layout(Layout.TILE),
                   ttnn.type(DataType.BFLOAT16));
-      Shape shape =
-          Shape.of(indices.shape().get(0), indices.shape().get(1), table.shape().get(-1));
+      Shape shape = Shape.of(indices.shape().get(0), indices.shape().get(1), table.shape().get(-1));
       return out(frame, result, shape, DataType.BFLOAT16, Layout.TILE);
     }
   }
@@ -538,8 +529,7 @@ public final class Operations {
   /** A copy in DRAM. */
   public TtnnTensor clone(TtnnTensor x) {
     try (Frame frame = device.frame()) {
-      PyObject result =
-          device.count("clone", clone).call(frame, in(x), ttnn.memory(Memory.DRAM));
+      PyObject result = device.count("clone", clone).call(frame, in(x), ttnn.memory(Memory.DRAM));
       return out(frame, result, x.shape(), x.type(), x.layout());
     }
   }
@@ -551,7 +541,8 @@ public final class Operations {
     }
   }
 
-  // Arguments ---------------------------------------------------------------------------------------
+  // Arguments
+  // ---------------------------------------------------------------------------------------
 
   private Object in(TtnnTensor tensor) {
     return tensor.argument(device);
@@ -561,8 +552,7 @@ public final class Operations {
     return tensor == null ? null : in(tensor);
   }
 
-  private TtnnTensor out(
-      Frame frame, PyObject object, Shape shape, DataType type, Layout layout) {
+  private TtnnTensor out(Frame frame, PyObject object, Shape shape, DataType type, Layout layout) {
     return device.tensor(frame, object, shape, type, layout);
   }
 
