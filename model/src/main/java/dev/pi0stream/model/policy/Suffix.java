@@ -3,7 +3,7 @@ package dev.pi0stream.model.policy;
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Tensor;
-import dev.pi0stream.model.checkpoint.Checkpoint;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import java.util.List;
 
 /**
@@ -12,7 +12,7 @@ import java.util.List;
  */
 public sealed interface Suffix extends AutoCloseable permits Pi0Suffix, Pi05Suffix {
   /** Gives a checkpoint's suffix to a device. */
-  static Suffix load(Device device, Checkpoint checkpoint) {
+  static Suffix load(Device device, PolicyWeights checkpoint) {
     return switch (checkpoint.config().type()) {
       case PI0 -> Pi0Suffix.load(device, checkpoint);
       case PI05 -> Pi05Suffix.load(device, checkpoint);
