@@ -21,13 +21,15 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      DevicesCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
+      "  pi0 devices --check",
       "  pi0 bench --random-weights pi0 --precision bf16",
       "  pi0 test --all",
       "",

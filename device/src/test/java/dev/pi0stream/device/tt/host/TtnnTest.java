@@ -154,6 +154,35 @@ class TtnnTest {
     }
   }
 
+  @Test
+  void aLibraryThatIsNoneIsToldInTheLinkersWordsAndAnotherStillLoads() throws Exception {
+    FakeMachine fake = new FakeMachine(folder);
+    fake.addVenv("3.12.1", true);
+    fake.addTtnn(TtnnInstallation.VERSION);
+    List<String> said =
+        BoardProcess.run(MockBoard.P150, TwoLibraries.class, fake.venv().toString());
+    assertThat(said).hasSize(2);
+    assertThat(said.getFirst())
+        .contains(fake.python().resolve("lib/libpython3.12.so") + " cannot be loaded: ");
+    assertThat(said.getLast()).isEqualTo("ttnn");
+  }
+
+  /** Starts Python where it cannot, then where it can. */
+  static final class TwoLibraries {
+    private TwoLibraries() {}
+
+    public static void main(String[] arguments) {
+      try {
+        TestTtnn.machine().start(TtnnInstallation.open(Path.of(arguments[0])));
+      } catch (DeviceException e) {
+        System.out.println(e.getMessage());
+      }
+      try (Frame frame = TestTtnn.start().frame()) {
+        System.out.println(frame.text(frame.attribute(frame.module("ttnn"), "__name__")));
+      }
+    }
+  }
+
   /** One chip, opened in a frame. */
   private static final class MeshDevice implements AutoCloseable {
     private final Frame frame;
