@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
       VerifyCommand.class,
       CheckpointCommand.class,
       BenchCommand.class,
+      ResidencyCommand.class,
       DevicesCommand.class
     },
     footerHeading = "%nExamples:%n",
