@@ -120,7 +120,7 @@ final class LentMemory implements AutoCloseable {
     try {
       tensor = ((MemorySegment) LIBC.calloc().invokeExact(1L, size)).reinterpret(size);
     } catch (Throwable t) {
-      throw CPython.failure(t);
+      throw NativeFunctions.failure(t);
     }
     if (tensor.address() == 0) {
       throw new OutOfMemoryError("calloc of " + size + " bytes");
