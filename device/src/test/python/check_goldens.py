@@ -116,11 +116,17 @@ def _heads(x, heads):
     return x.reshape(x.shape[0], x.shape[-2], heads, -1).transpose(1, 2)
 
 
-def _create_qkv_heads(x, *, num_heads, num_kv_heads, transpose_k_heads):
+def _create_qkv_heads(x, *, num_heads, num_kv_heads, transpose_k_heads, kv_tied=False):
+    if kv_tied:
+        x = torch.cat((x, x[..., num_heads * (x.shape[-1] // (num_heads + num_kv_heads)) :]), dim=-1)
     width = x.shape[-1] // (num_heads + 2 * num_kv_heads)
     q, k, v = torch.split(x, [n * width for n in (num_heads, num_kv_heads, num_kv_heads)], dim=-1)
     k = _heads(k, num_kv_heads)
     return _heads(q, num_heads), k.transpose(-1, -2) if transpose_k_heads else k, _heads(v, num_kv_heads)
+
+
+def _joined(x):
+    return x.transpose(1, 2).reshape(x.shape[0], 1, x.shape[2], -1)
 
 
 def _rotate(x, cos, sin):
@@ -217,12 +223,21 @@ def checks():
     yield Check(sdpa, [q, k, v], {"is_causal": False, "scale": 0.1})
     yield Check(sdpa, [q, k, v], {"is_causal": False, "attn_mask": mask, "scale": 1.0})
     yield Check(sdpa, [q, k, v], {"is_causal": False, "attn_mask": mask[:1]})
+    yield Check(
+        sdpa,
+        [q, k, v],
+        {"is_causal": False, "attn_mask": mask, "output_concat_heads": True},
+        golden=lambda *args, output_concat_heads, **options: _joined(ttnn.get_golden_function(ttnn.transformer.scaled_dot_product_attention)(*args, **options)),
+        origin="ttnn.get_golden_function(transformer.scaled_dot_product_attention), then its heads joined",
+    )
     yield Check(sdpa, [normal(1, 2, 40, 64), normal(1, 2, 40, 64), normal(1, 2, 40, 64)])
     yield Check(sdpa, [normal(1, 4, 40, 32), normal(1, 2, 77, 32), normal(1, 2, 77, 32)], {"is_causal": False})
 
     packed = {"num_heads": 4, "num_kv_heads": 2, "transpose_k_heads": False}
     heads = "experimental.nlp_create_qkv_heads"
     yield Check(heads, [normal(2, 1, 51, 8 * 32)], packed, golden=_create_qkv_heads, origin=TORCH)
+    tied = packed | {"num_kv_heads": 1, "kv_tied": True}
+    yield Check(heads, [normal(1, 1, 64, 5 * 32)], tied, golden=_create_qkv_heads, origin=TORCH)
     turned = packed | {"transpose_k_heads": True}
     yield Check(heads, [normal(1, 1, 64, 8 * 64)], turned, golden=_create_qkv_heads, origin=TORCH)
     yield Check("transformer.split_query_key_value_and_split_heads", [normal(2, 64, 3 * 128)], {"num_heads": 4})
@@ -268,7 +283,6 @@ def checks():
     yield Check("pow", [positive, 3.0])
     for name in ("lt", "le", "gt", "ge", "eq", "ne"):
         yield Check(name, [x, y])
-        yield Check(name + "_", [x, y])
     signs = np.sign(x) * (np.abs(x) > 0.5)
     yield Check("logical_and", [signs, y])
     yield Check("logical_or", [signs, y])
@@ -277,6 +291,14 @@ def checks():
         [x, y],
         {"input_tensor_a_activations": [GELU_TANH]},
         golden=lambda a, b, input_tensor_a_activations: gelu_tanh(a) * b,
+        origin=TORCH,
+    )
+    scaled = [ttnn.UnaryWithParam(ttnn.UnaryOpType.MUL_UNARY_SFPU, -0.1)]
+    yield Check(
+        "add",
+        [x, y],
+        {"input_tensor_b_activations": scaled},
+        golden=lambda a, b, input_tensor_b_activations: a - 0.1 * b,
         origin=TORCH,
     )
     yield Check("addcmul", [x, y, normal(1, 2, 51, 72)], {"value": -0.1})

@@ -19,6 +19,9 @@ from .surface import Surface as _Surface
 
 _surface = _Surface(True, os.environ.get("TTNN_DOUBLE_PADDING", "large"))
 
+#: Traces can be replayed and events waited for, whatever the device underneath.
+replays_traces = True
+
 
 def __getattr__(name):
     if name.startswith("__"):

@@ -70,13 +70,15 @@ def _split(x, heads):
 def nlp_create_qkv_heads(
     input, input_kv=None, *, num_heads, num_kv_heads=None, transpose_k_heads=True, kv_tied=False
 ):
-    """Queries, then keys, then values, head after head in the columns of each."""
-    if kv_tied:
-        raise NotImplementedError("ttnn_double has no nlp_create_qkv_heads(kv_tied=True)")
+    """Queries, then keys, then values, head after head in the columns of each.
+
+    Tied, the values are the keys' columns once more.
+    """
     kv_heads = num_heads if num_kv_heads is None else num_kv_heads
     x = input.value
+    sections = 1 if kv_tied else 2
     if input_kv is None:
-        width = x.shape[-1] // (num_heads + 2 * kv_heads)
+        width = x.shape[-1] // (num_heads + sections * kv_heads)
         if width % 32 != 0:
             raise RuntimeError(
                 f"ttnn_double: nlp_create_qkv_heads of {width} columns a head mixes the heads: TTNN cuts whole tiles"
@@ -84,7 +86,7 @@ def nlp_create_qkv_heads(
         queries, rest = x[..., : num_heads * width], x[..., num_heads * width :]
     else:
         queries, rest = x, input_kv.value
-    keys, values = np.split(rest, 2, axis=-1)
+    keys, values = (rest, rest) if kv_tied else np.split(rest, 2, axis=-1)
     k = _split(keys, kv_heads)
     return _split(queries, num_heads), np.swapaxes(k, -1, -2) if transpose_k_heads else k, _split(values, kv_heads)
 
