@@ -314,9 +314,14 @@ def checks():
     yield Check("unsqueeze_to_4D", [normal(51, 72)], golden=lambda t: t[None, None], origin=TORCH)
     yield Check("permute", [x, (0, 2, 1, 3)])
     yield Check("permute", [x, (0, 1, 3, 2)])
+    patches = [normal(2, 3, 2, 14, 3, 14), (0, 2, 4, 1, 3, 5)]
+    yield Check("permute", patches, layout=ttnn.ROW_MAJOR_LAYOUT)
     yield Check("transpose", [x, -2, -1])
+    yield Check("transpose", [normal(4, 1, 64, 72), 0, 1])
     yield Check("concat", [[x, normal(1, 2, 13, 72)]], {"dim": 2})
     yield Check("concat", [[x, normal(1, 2, 51, 24)]], {"dim": -1})
+    yield Check("concat", [[normal(1, 1, 3, 40), normal(1, 1, 5, 40)]], {"dim": 2}, layout=ttnn.ROW_MAJOR_LAYOUT)
+    yield Check("slice", [normal(1, 1, 7, 40), [0, 0, 2, 0], [1, 1, 5, 40]], layout=ttnn.ROW_MAJOR_LAYOUT)
     yield Check("slice", [x, [0, 1, 3, 8], [1, 2, 40, 72]])
     yield Check("slice", [x, [0, 0, 0, 0], [1, 2, 51, 72], [1, 1, 2, 1]])
     yield Check("split", [normal(1, 2, 64, 96), 32, 3])
@@ -327,6 +332,7 @@ def checks():
     yield Check("repeat_interleave", [x, 4, 1])
     ids = random.integers(0, 100, (2, 13)).astype(np.uint32)
     yield Check("embedding", [ids, normal(100, 64)], layout=ttnn.ROW_MAJOR_LAYOUT)
+    yield Check("embedding", [ids[:1], normal(1, 1, 100, 64)], layout=ttnn.ROW_MAJOR_LAYOUT)
     yield Check("fold", [normal(2, 28, 42, 3), 14, 14], layout=ttnn.ROW_MAJOR_LAYOUT)
     yield Check("fill_cache", [normal(2, 1, 128, 64), normal(1, 1, 64, 64), 1])
     yield Check(
