@@ -1,5 +1,6 @@
 """What ttnn_double promises: values, memory, traces, queues, and that it refuses what it does not know."""
 
+import importlib.metadata
 import json
 import math
 import pathlib
@@ -14,6 +15,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "resources"))
 import ttnn_double  # noqa: E402
 import ttnn_double.unrounded  # noqa: E402
 from ttnn_double import formats  # noqa: E402
+from ttnn_double.values import DEFINITIONS  # noqa: E402
 
 TILE, ROWS = ttnn.TILE_LAYOUT, ttnn.ROW_MAJOR_LAYOUT
 BF16, BFP8, FP32 = ttnn.bfloat16, ttnn.bfloat8_b, ttnn.float32
@@ -451,6 +453,15 @@ class StatisticsTest(WithDevice):
         self.ttnn.multiply(x, 2.0)
         stages = json.loads(self.ttnn.statistics())[0]["stages"]
         self.assertEqual((stages[""]["operations"], stages["prefix"]["operations"]), (0, 1))
+
+
+class GoldensTest(unittest.TestCase):
+    def test_every_operation_was_compared_with_upstreams_definition_of_this_version(self):
+        version = importlib.metadata.version("ttnn")
+        record = json.loads(pathlib.Path(__file__).with_name(f"goldens-{version}.json").read_text())
+        self.assertEqual(record["ttnn"], version)
+        self.assertEqual(set(record["operations"]), set(DEFINITIONS))
+        self.assertLess(max(entry["error"] for entry in record["operations"].values()), 2e-6)
 
 
 # A block of Gemma, by the double and by numpy in fp64 -----------------------------------------------
