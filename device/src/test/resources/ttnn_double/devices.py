@@ -1,8 +1,8 @@
 """What the double keeps for an open device: its memory, its command queues, its traces, its books."""
 
+import math
 import weakref
 
-import numpy as np
 import ttnn
 
 from . import formats
@@ -63,7 +63,7 @@ class Device:
         """The memory behind a device tensor: known, or new and holding what nobody wrote."""
         buffer = real.buffer_unique_id()
         memory = self._memories.get(buffer)
-        volume = int(np.prod(tuple(real.padded_shape)))
+        volume = math.prod(real.padded_shape)
         if memory is None:
             memory = Memory(
                 garbage(volume, formats.numpy_type(real.dtype)),

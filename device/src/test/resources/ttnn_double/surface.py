@@ -1,5 +1,6 @@
 """The names of the ``ttnn`` module, as the double has them."""
 
+import os
 import types
 
 import ttnn
@@ -17,6 +18,19 @@ _AS_THEY_ARE = frozenset(
     get_current_command_queue_id_for_thread command_queue dump_device_memory_state get_fabric_config
     set_fabric_config DeviceComputeKernelConfig matmul_select_program_factory""".split()
 )
+
+
+def names(module, *, rounding):
+    """A module's ``__getattr__``, which looks TTNN's names up and keeps them in the module."""
+    surface = Surface(rounding, os.environ.get("TTNN_DOUBLE_PADDING", "large"))
+
+    def find(name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = module[name] = surface.resolve(name)
+        return value
+
+    return find
 
 
 class Unknown:

@@ -1,5 +1,7 @@
 """The double's ``Tensor``: a tensor of TTNN and the values that it would hold on a device."""
 
+import math
+
 import numpy as np
 import ttnn
 
@@ -54,7 +56,7 @@ class Tensor:
     def on_host(cls, real, values):
         """A host tensor of TTNN and its logical values."""
         shape = tuple(real.padded_shape)
-        self = cls._of(real, Memory(np.zeros(int(np.prod(shape)), formats.numpy_type(real.dtype))), None)
+        self = cls._of(real, Memory(np.zeros(math.prod(shape), formats.numpy_type(real.dtype))), None)
         self.operand.write(np.asarray(values).reshape(tuple(real.shape)), zero_filling=True)
         return self
 

@@ -1,5 +1,7 @@
 """Matrix products. What lies in the padding of the inner dimension counts where the kernels read it."""
 
+import math
+
 import numpy as np
 import ttnn
 
@@ -77,7 +79,7 @@ def flops(a, b, *rest, transpose_a=False, transpose_b=False, **others):
     """Of the padded matrices, as the device multiplies them."""
     m, k = a.padded_shape[-2:][::-1] if transpose_a else a.padded_shape[-2:]
     n = b.padded_shape[-2 if transpose_b else -1]
-    batch = max(int(np.prod(a.padded_shape[:-2])), int(np.prod(b.padded_shape[:-2])))
+    batch = max(math.prod(a.padded_shape[:-2]), math.prod(b.padded_shape[:-2]))
     return 2 * batch * m * k * n
 
 
