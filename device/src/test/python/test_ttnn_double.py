@@ -113,6 +113,12 @@ class ValuesTest(WithDevice):
             self.ttnn.experimental.nlp_create_qkv_heads(
                 self.upload(normal(1, 1, 32, 3 * 4 * 72)), num_heads=4, transpose_k_heads=False
             )
+        heads = self.upload(normal(1, 2, 32, 72))
+        with self.assertRaisesRegex(RuntimeError, "72 columns a head"):
+            self.ttnn.experimental.nlp_concat_heads(heads)
+        narrow = self.upload(normal(1, 2, 32, 40))
+        with self.assertRaisesRegex(RuntimeError, "40 columns a head"):
+            self.ttnn.experimental.rotary_embedding_hf(narrow, self.upload(normal(1, 1, 32, 40)), self.upload(normal(1, 1, 32, 40)))
 
     def test_rotary_embedding_gives_the_rows_of_whole_tiles(self):
         table = self.upload(normal(1, 1, 64, 64))

@@ -8,7 +8,7 @@ import ttnn
 from . import formats
 from .memory import Memory, garbage
 from .programs import Programs
-from .statistics import Statistics
+from .counts import Statistics
 
 _open = {}
 

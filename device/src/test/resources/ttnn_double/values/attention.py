@@ -52,11 +52,19 @@ def nlp_concat(x):
     return np.swapaxes(x, 1, 2).reshape(b, 1, rows, heads * width)
 
 
+def _whole_tiles(name, width):
+    """The kernels cut and join heads in whole tiles, whatever TTNN says of the shape."""
+    if width % 32 != 0:
+        raise RuntimeError(f"ttnn_double: {name} of {width} columns a head mixes the heads on a device")
+
+
 def nlp_concat_heads(input_tensor):
+    _whole_tiles("nlp_concat_heads", input_tensor.shape[-1])
     return nlp_concat(input_tensor.value)
 
 
 def concatenate_heads(input_tensor):
+    _whole_tiles("concatenate_heads", input_tensor.shape[-1])
     x = nlp_concat(input_tensor.value)
     return x.reshape(x.shape[0], *x.shape[2:])
 
@@ -79,10 +87,7 @@ def nlp_create_qkv_heads(
     sections = 1 if kv_tied else 2
     if input_kv is None:
         width = x.shape[-1] // (num_heads + sections * kv_heads)
-        if width % 32 != 0:
-            raise RuntimeError(
-                f"ttnn_double: nlp_create_qkv_heads of {width} columns a head mixes the heads: TTNN cuts whole tiles"
-            )
+        _whole_tiles("nlp_create_qkv_heads", width)
         queries, rest = x[..., : num_heads * width], x[..., num_heads * width :]
     else:
         queries, rest = x, input_kv.value
@@ -121,6 +126,7 @@ def rotary_embedding(input_tensor, cos_cache, sin_cache, token_index=None):
 def rotary_embedding_hf(input_tensor, cos_cache, sin_cache, *, is_decode_mode=False):
     if is_decode_mode:
         raise NotImplementedError("ttnn_double has no rotary_embedding_hf(is_decode_mode=True)")
+    _whole_tiles("rotary_embedding_hf", input_tensor.shape[-1])
     x = input_tensor.value
     rows = x.shape[-2]
     cos, sin = (c.value[..., :rows, :] for c in (cos_cache, sin_cache))
