@@ -3,7 +3,9 @@
 import importlib.metadata
 import json
 import math
+import os
 import pathlib
+import subprocess
 import sys
 import unittest
 
@@ -424,6 +426,44 @@ class QueuesTest(WithDevice):
         self.ttnn.copy_host_to_device_tensor(self.next, self.x, cq_id=1)
         with self.assertRaisesRegex(RuntimeError, "a trace on queue 0"):
             self.ttnn.execute_trace(self.device, trace, cq_id=0, blocking=False)
+
+
+class SeveralDevicesTest(unittest.TestCase):
+    """On a board of two chips, which a process of its own sees."""
+
+    def test_devices_are_independent_and_closed_as_a_set(self):
+        board = pathlib.Path(os.environ["TT_METAL_MOCK_CLUSTER_DESC_PATH"]).with_name("P300.yaml")
+        if not board.exists():
+            self.skipTest(f"no {board}")
+        program = """
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+import ttnn_double as ttnn
+options = {"dispatch_core_config": ttnn.DispatchCoreConfig(ttnn.DispatchCoreType.WORKER)}
+a, b = (ttnn.open_mesh_device(ttnn.MeshShape(1, 1), physical_device_ids=[i], **options) for i in (0, 1))
+x, y = (
+    ttnn.Tensor(np.full((32, 32), n, np.float32), ttnn.bfloat16, device, ttnn.TILE_LAYOUT)
+    for n, device in ((1, a), (2, b))
+)
+print(*(ttnn.to_dtype(ttnn.add(t, t).cpu(), ttnn.float32).to_numpy().max() for t in (x, y)))
+ttnn.close_mesh_device(a)
+try:
+    y.cpu()
+except RuntimeError as e:
+    print(e)
+ttnn.close_mesh_device(b)
+"""
+        run = subprocess.run(
+            [sys.executable, "-c", program, sys.path[0]],
+            env=os.environ | {"TT_METAL_MOCK_CLUSTER_DESC_PATH": str(board)},
+            capture_output=True,
+            text=True,
+        )
+        lines = run.stdout.splitlines()
+        self.assertEqual(run.returncode, 0, run.stdout + run.stderr)
+        self.assertEqual(lines[0], "2.0 4.0")
+        self.assertIn("left open when another was closed", lines[1])
 
 
 class StatisticsTest(WithDevice):

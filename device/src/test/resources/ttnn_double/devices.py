@@ -14,15 +14,30 @@ _open = {}
 
 
 def of(real):
-    """The state of an open device."""
-    try:
-        return _open[real.id()]
-    except KeyError:
-        raise RuntimeError("ttnn_double: the device was closed, or not opened through ttnn_double") from None
+    """The state of an open device that may be used."""
+    device = _open.get(real.id())
+    if device is None:
+        raise RuntimeError("ttnn_double: the device was closed, or not opened through ttnn_double")
+    device.check()
+    return device
 
 
 def opened(real, settings, trace_region_size, queues):
     _open[real.id()] = Device(real, settings, trace_region_size, queues)
+
+
+def close(real):
+    """Forgets a device. The others that were open with it end the process of TTNN when they are used."""
+    of_it = _open.get(real.id())
+    if of_it is None:
+        raise RuntimeError("ttnn_double: a device is closed twice")
+    if of_it.capture is not None:
+        raise RuntimeError("ttnn_double: the device is closed between begin_ and end_trace_capture")
+    del _open[real.id()]
+    of_it.state = "closed"
+    of_it.traces.clear()
+    for other in _open.values():
+        other.state = "left open when another was closed"
 
 
 def all_open():
@@ -36,7 +51,7 @@ class Device:
         self.real = real
         self.settings = settings
         self.trace_region_size = trace_region_size
-        self.closed = False
+        self.state = None  # why it must not be used
         self.statistics = Statistics()
         self.programs = Programs()
         self.capture = None
@@ -50,12 +65,9 @@ class Device:
         self._known = [[0] * queues for _ in range(queues)]  # what each queue has waited for
         self._host = [0] * queues  # what the host has waited for
 
-    def close(self):
-        if self.capture is not None:
-            raise RuntimeError("ttnn_double: the device is closed between begin_ and end_trace_capture")
-        self.closed = True
-        self.traces.clear()
-        del _open[self.real.id()]
+    def check(self):
+        if self.state is not None:
+            raise RuntimeError(f"ttnn_double: a tensor or device is used after its device was {self.state}")
 
     # Memory ------------------------------------------------------------------------------------
 

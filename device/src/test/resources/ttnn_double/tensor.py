@@ -86,8 +86,8 @@ class Tensor:
         """The operand; raises unless the tensor may be used."""
         if not self.is_allocated():
             raise RuntimeError("ttnn_double: a tensor is used after it was deallocated")
-        if self.owner is not None and self.owner.closed:
-            raise RuntimeError("ttnn_double: a tensor is used after its device was closed")
+        if self.owner is not None:
+            self.owner.check()
         return self.operand
 
     def deallocate(self, force=False):

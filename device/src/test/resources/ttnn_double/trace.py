@@ -3,7 +3,7 @@
 On a card nothing runs while a trace is captured: the outputs hold whatever was in their memory. A
 replay runs the operations on the buffers they had at capture, with the values these hold now. The
 addresses of the buffers that were freed inside are handed out to others, and are overwritten all
-the same.
+the same. What composite operations allocate and free inside themselves is not known here.
 """
 
 import bisect

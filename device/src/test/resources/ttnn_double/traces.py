@@ -7,7 +7,7 @@ from .trace import Trace
 
 
 def close_mesh_device(mesh_device):
-    devices.of(mesh_device).close()
+    devices.close(mesh_device)
     ttnn.close_mesh_device(mesh_device)
 
 
