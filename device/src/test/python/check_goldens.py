@@ -103,9 +103,9 @@ def _numpy(tensor):
 def _difference(name, found, wanted):
     wanted = wanted.detach().to(torch.float32).numpy()
     assert found.size == wanted.size, f"{name}: {found.shape}, wanted {wanted.shape}"
-    assert [n for n in found.shape if n > 1] == [n for n in wanted.shape if n > 1], (
-        f"{name}: {found.shape}, wanted {wanted.shape}"
-    )
+    assert [n for n in found.shape if n > 1] == [
+        n for n in wanted.shape if n > 1
+    ], f"{name}: {found.shape}, wanted {wanted.shape}"
     return float(np.abs(found.reshape(wanted.shape) - wanted).max() / max(1.0, np.abs(wanted).max()))
 
 
@@ -174,7 +174,11 @@ def checks():
     yield Check("linear", [normal(1, 1, 51, 72), normal(72, 40)], {"bias": normal(1, 40)})
     yield Check("linear", [normal(1, 3, 33, 588), normal(588, 1)])
     for activation in ("gelu", "silu", "relu"):
-        yield Check("linear", [normal(1, 1, 51, 72), normal(72, 40)], {"bias": normal(1, 40), "activation": activation})
+        yield Check(
+            "linear",
+            [normal(1, 1, 51, 72), normal(72, 40)],
+            {"bias": normal(1, 40), "activation": activation},
+        )
     yield Check(
         "linear",
         [normal(1, 1, 51, 72), normal(72, 40)],
@@ -183,7 +187,13 @@ def checks():
         origin=TORCH,
     )
     minimal = {"bias_tensor": normal(1, 64), "fused_activation": GELU_TANH}
-    yield Check("experimental.minimal_matmul", [normal(1, 1, 51, 64), normal(64, 64)], minimal, golden=_linear, origin=TORCH)
+    yield Check(
+        "experimental.minimal_matmul",
+        [normal(1, 1, 51, 64), normal(64, 64)],
+        minimal,
+        golden=_linear,
+        origin=TORCH,
+    )
     yield Check(
         "experimental.minimal_matmul_split",
         [normal(1, 1, 64, 64), normal(64, 96)],
@@ -227,11 +237,15 @@ def checks():
         sdpa,
         [q, k, v],
         {"is_causal": False, "attn_mask": mask, "output_concat_heads": True},
-        golden=lambda *args, output_concat_heads, **options: _joined(ttnn.get_golden_function(ttnn.transformer.scaled_dot_product_attention)(*args, **options)),
+        golden=lambda *args, output_concat_heads, **options: _joined(
+            ttnn.get_golden_function(ttnn.transformer.scaled_dot_product_attention)(*args, **options)
+        ),
         origin="ttnn.get_golden_function(transformer.scaled_dot_product_attention), then its heads joined",
     )
     yield Check(sdpa, [normal(1, 2, 40, 64), normal(1, 2, 40, 64), normal(1, 2, 40, 64)])
-    yield Check(sdpa, [normal(1, 4, 40, 32), normal(1, 2, 77, 32), normal(1, 2, 77, 32)], {"is_causal": False})
+    yield Check(
+        sdpa, [normal(1, 4, 40, 32), normal(1, 2, 77, 32), normal(1, 2, 77, 32)], {"is_causal": False}
+    )
 
     packed = {"num_heads": 4, "num_kv_heads": 2, "transpose_k_heads": False}
     heads = "experimental.nlp_create_qkv_heads"
@@ -240,7 +254,9 @@ def checks():
     yield Check(heads, [normal(1, 1, 64, 5 * 32)], tied, golden=_create_qkv_heads, origin=TORCH)
     turned = packed | {"transpose_k_heads": True}
     yield Check(heads, [normal(1, 1, 64, 8 * 64)], turned, golden=_create_qkv_heads, origin=TORCH)
-    yield Check("transformer.split_query_key_value_and_split_heads", [normal(2, 64, 3 * 128)], {"num_heads": 4})
+    yield Check(
+        "transformer.split_query_key_value_and_split_heads", [normal(2, 64, 3 * 128)], {"num_heads": 4}
+    )
     yield Check(
         "experimental.nlp_concat_heads",
         [normal(2, 4, 51, 64)],
@@ -249,17 +265,36 @@ def checks():
     )
     yield Check("transformer.concatenate_heads", [normal(2, 4, 64, 32)])
     cos, sin = normal(1, 1, 64, 64), normal(1, 1, 64, 64)
-    yield Check("experimental.rotary_embedding", [normal(1, 8, 64, 64), cos, sin], golden=_rotate, origin=TORCH)
-    yield Check("experimental.rotary_embedding_hf", [normal(1, 8, 64, 64), cos, sin], golden=_rotate, origin=TORCH)
+    yield Check(
+        "experimental.rotary_embedding", [normal(1, 8, 64, 64), cos, sin], golden=_rotate, origin=TORCH
+    )
+    yield Check(
+        "experimental.rotary_embedding_hf", [normal(1, 8, 64, 64), cos, sin], golden=_rotate, origin=TORCH
+    )
     rotary = [normal(1, 8, 64, 64), cos, sin, _pairs(64)]
     yield Check("experimental.rotary_embedding_llama", rotary, golden=_rotate_pairs, origin=TORCH)
 
     yield Check("gelu", [x])
-    yield Check("gelu", [x], {"variant": ttnn.GeluVariant.Tanh}, golden=lambda t, variant: gelu_tanh(t), origin=TORCH)
+    yield Check(
+        "gelu", [x], {"variant": ttnn.GeluVariant.Tanh}, golden=lambda t, variant: gelu_tanh(t), origin=TORCH
+    )
     yield Check("geglu", [normal(1, 1, 64, 128)])
     yield Check("clamp", [x], {"min": -0.5, "max": 0.25})
     positive = np.abs(x) + np.float32(0.1)
-    for name in ("relu", "silu", "swish", "sigmoid", "tanh", "exp", "square", "neg", "abs", "sin", "cos", "erf"):
+    for name in (
+        "relu",
+        "silu",
+        "swish",
+        "sigmoid",
+        "tanh",
+        "exp",
+        "square",
+        "neg",
+        "abs",
+        "sin",
+        "cos",
+        "erf",
+    ):
         yield Check(name, [x])
     for name in ("gez", "gtz", "lez", "ltz", "eqz", "nez"):
         yield Check(name, [x])
@@ -320,20 +355,26 @@ def checks():
     yield Check("transpose", [normal(4, 1, 64, 72), 0, 1])
     yield Check("concat", [[x, normal(1, 2, 13, 72)]], {"dim": 2})
     yield Check("concat", [[x, normal(1, 2, 51, 24)]], {"dim": -1})
-    yield Check("concat", [[normal(1, 1, 3, 40), normal(1, 1, 5, 40)]], {"dim": 2}, layout=ttnn.ROW_MAJOR_LAYOUT)
+    yield Check(
+        "concat", [[normal(1, 1, 3, 40), normal(1, 1, 5, 40)]], {"dim": 2}, layout=ttnn.ROW_MAJOR_LAYOUT
+    )
     yield Check("slice", [normal(1, 1, 7, 40), [0, 0, 2, 0], [1, 1, 5, 40]], layout=ttnn.ROW_MAJOR_LAYOUT)
     yield Check("slice", [x, [0, 1, 3, 8], [1, 2, 40, 72]])
     yield Check("slice", [x, [0, 0, 0, 0], [1, 2, 51, 72], [1, 1, 2, 1]])
     yield Check("split", [normal(1, 2, 64, 96), 32, 3])
     yield Check("chunk", [normal(1, 2, 64, 96), 3, 3])
     yield Check("pad", [normal(1, 2, 64, 64), [(0, 0), (0, 0), (0, 32), (0, 0)], 2.0])
-    yield Check("pad", [normal(1, 1, 8, 588), [(0, 0), (0, 0), (0, 0), (0, 20)], 0.0], layout=ttnn.ROW_MAJOR_LAYOUT)
+    yield Check(
+        "pad", [normal(1, 1, 8, 588), [(0, 0), (0, 0), (0, 0), (0, 20)], 0.0], layout=ttnn.ROW_MAJOR_LAYOUT
+    )
     yield Check("repeat", [x, (2, 1, 1, 1)])
     yield Check("repeat_interleave", [x, 4, 1])
     ids = random.integers(0, 100, (2, 13)).astype(np.uint32)
     yield Check("embedding", [ids, normal(100, 64)], layout=ttnn.ROW_MAJOR_LAYOUT)
     table = [ids[:1], normal(1, 1, 100, 64)]
-    yield Check("embedding", table, golden=lambda i, w: w[0, 0][i], origin=TORCH, layout=ttnn.ROW_MAJOR_LAYOUT)
+    yield Check(
+        "embedding", table, golden=lambda i, w: w[0, 0][i], origin=TORCH, layout=ttnn.ROW_MAJOR_LAYOUT
+    )
     yield Check("fold", [normal(2, 28, 42, 3), 14, 14], layout=ttnn.ROW_MAJOR_LAYOUT)
     yield Check("fill_cache", [normal(2, 1, 128, 64), normal(1, 1, 64, 64), 1])
     yield Check(
@@ -343,15 +384,27 @@ def checks():
         golden=_filled,
         origin=TORCH,
     )
-    yield Check("experimental.slice_write", [normal(1, 1, 2, 64), normal(1, 1, 8, 64), [0, 0, 3, 0], [1, 1, 5, 64], [1, 1, 1, 1]], layout=ttnn.ROW_MAJOR_LAYOUT)
+    yield Check(
+        "experimental.slice_write",
+        [normal(1, 1, 2, 64), normal(1, 1, 8, 64), [0, 0, 3, 0], [1, 1, 5, 64], [1, 1, 1, 1]],
+        layout=ttnn.ROW_MAJOR_LAYOUT,
+    )
     yield Check("clone", [x])
     yield Check("typecast", [x, ttnn.float32], golden=lambda t, dtype: t, origin=TORCH)
     yield Check("copy", [x, y], golden=lambda a, b: a, origin=TORCH)
     yield Check("assign", [x, y], golden=lambda a, b: a, origin=TORCH)
     yield Check("to_layout", [x, ttnn.ROW_MAJOR_LAYOUT], golden=lambda t, layout: t, origin=TORCH)
     yield Check("untilize", [normal(1, 2, 64, 96)], golden=lambda t: t, origin=TORCH)
-    yield Check("tilize", [normal(1, 2, 64, 96)], golden=lambda t: t, origin=TORCH, layout=ttnn.ROW_MAJOR_LAYOUT)
-    yield Check("tilize_with_zero_padding", [normal(1, 2, 51, 72)], golden=lambda t: t, origin=TORCH, layout=ttnn.ROW_MAJOR_LAYOUT)
+    yield Check(
+        "tilize", [normal(1, 2, 64, 96)], golden=lambda t: t, origin=TORCH, layout=ttnn.ROW_MAJOR_LAYOUT
+    )
+    yield Check(
+        "tilize_with_zero_padding",
+        [normal(1, 2, 51, 72)],
+        golden=lambda t: t,
+        origin=TORCH,
+        layout=ttnn.ROW_MAJOR_LAYOUT,
+    )
     yield Check("to_memory_config", [x, ttnn.L1_MEMORY_CONFIG], golden=lambda t, config: t, origin=TORCH)
 
 
@@ -367,7 +420,9 @@ def measured(device):
         try:
             error = check.error(device)
         except Exception as e:
-            raise RuntimeError(f"{check.name} over {[getattr(a, 'shape', a) for a in check.args]} {list(check.kwargs)}: {e}") from e
+            raise RuntimeError(
+                f"{check.name} over {[getattr(a, 'shape', a) for a in check.args]} {list(check.kwargs)}: {e}"
+            ) from e
         entry = record.setdefault(check.name, {"definitions": [], "cases": 0, "error": 0.0})
         entry["cases"] += 1
         entry["error"] = max(entry["error"], float(f"{error:.1e}"))
@@ -377,7 +432,9 @@ def measured(device):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--write", action="store_true", help="renew the record")
     write = parser.parse_args().write
     device = double.open_mesh_device(

@@ -94,7 +94,9 @@ class FormatsTest(unittest.TestCase):
 class ValuesTest(WithDevice):
     def test_a_linear_layer_is_right_to_half_an_ulp_of_its_output(self):
         x, w, b = normal(1, 1, 51, 64), normal(64, 96, seed=2), normal(1, 96, seed=3)
-        exact = formats.round_to(BF16, x).astype(np.float64) @ formats.round_to(BF16, w) + formats.round_to(BF16, b)
+        exact = formats.round_to(BF16, x).astype(np.float64) @ formats.round_to(BF16, w) + formats.round_to(
+            BF16, b
+        )
         found = self.read(self.ttnn.linear(self.upload(x), self.upload(w), bias=self.upload(b)))
         np.testing.assert_allclose(found, exact, rtol=2**-8 * 1.01, atol=1e-4)
 
@@ -120,11 +122,16 @@ class ValuesTest(WithDevice):
             self.ttnn.experimental.nlp_concat_heads(heads)
         narrow = self.upload(normal(1, 2, 32, 40))
         with self.assertRaisesRegex(RuntimeError, "40 columns a head"):
-            self.ttnn.experimental.rotary_embedding_hf(narrow, self.upload(normal(1, 1, 32, 40)), self.upload(normal(1, 1, 32, 40)))
+            self.ttnn.experimental.rotary_embedding_hf(
+                narrow, self.upload(normal(1, 1, 32, 40)), self.upload(normal(1, 1, 32, 40))
+            )
 
     def test_rotary_embedding_gives_the_rows_of_whole_tiles(self):
         table = self.upload(normal(1, 1, 64, 64))
-        self.assertEqual(self.ttnn.experimental.rotary_embedding(self.upload(normal(1, 2, 51, 64)), table, table).shape[2], 64)
+        self.assertEqual(
+            self.ttnn.experimental.rotary_embedding(self.upload(normal(1, 2, 51, 64)), table, table).shape[2],
+            64,
+        )
 
     def test_attention_is_causal_unless_told_otherwise(self):
         q, k, v = (self.upload(normal(1, 1, 32, 32, seed=s)) for s in range(3))
@@ -490,7 +497,9 @@ class StatisticsTest(WithDevice):
         self.ttnn.end_trace_capture(self.device, trace, cq_id=0)
         self.ttnn.reset_statistics()
         self.ttnn.execute_trace(self.device, trace, cq_id=0, blocking=True)
-        self.assertEqual((self.books()["calls"], self.books()["operations"], self.books()["replays"]), (1, 2, 1))
+        self.assertEqual(
+            (self.books()["calls"], self.books()["operations"], self.books()["replays"]), (1, 2, 1)
+        )
         self.assertTrue(y.is_allocated())
 
     def test_stages_have_books_of_their_own(self):
@@ -529,7 +538,9 @@ class Block:
         angles = np.arange(self.rows)[:, None] / 10000 ** (np.arange(32) / 32)
         self.cos = np.cos(np.tile(angles, 2))[None, None].astype(np.float32)
         self.sin = np.sin(np.tile(angles, 2))[None, None].astype(np.float32)
-        self.mask = np.where(np.arange(64) < 50, 0, -1e4).astype(np.float32) * np.ones((1, 1, 64, 1), np.float32)
+        self.mask = np.where(np.arange(64) < 50, 0, -1e4).astype(np.float32) * np.ones(
+            (1, 1, 64, 1), np.float32
+        )
         self.activation = ttnn.UnaryOpType.GELU_TANH
         self.epsilon = 1e-6
         self.scale = 1 / 8
@@ -538,7 +549,9 @@ class Block:
         upload = lambda a: module.Tensor(a, BF16, device, TILE)
         x, norm = upload(self.x), upload(self.norm)
         h = module.linear(module.rms_norm(x, weight=norm, epsilon=self.epsilon), upload(self.qkv))
-        q, k, v = module.experimental.nlp_create_qkv_heads(h, num_heads=2, num_kv_heads=1, transpose_k_heads=False)
+        q, k, v = module.experimental.nlp_create_qkv_heads(
+            h, num_heads=2, num_kv_heads=1, transpose_k_heads=False
+        )
         cos, sin = upload(self.cos), upload(self.sin)
         q, k = (module.experimental.rotary_embedding(t, cos, sin) for t in (q, k))
         mask = None if self.mask is None else upload(self.mask)
@@ -549,7 +562,9 @@ class Block:
         h = module.rms_norm(x, weight=norm, epsilon=self.epsilon)
         gelu = ttnn.UnaryWithParam(self.activation)
         g = module.multiply(
-            module.linear(h, upload(self.gate)), module.linear(h, upload(self.up)), input_tensor_a_activations=[gelu]
+            module.linear(h, upload(self.gate)),
+            module.linear(h, upload(self.up)),
+            input_tensor_a_activations=[gelu],
         )
         y = module.add(x, module.linear(g, upload(self.down)))
         return module.to_dtype(y.cpu(), FP32).to_numpy()[0, 0]
@@ -603,7 +618,9 @@ class MutantsTest(unittest.TestCase):
             "erf for tanh": mutant(activation=ttnn.UnaryOpType.GELU),
             "sine turned round": mutant(sin=-block.sin),
             "sine and cosine swapped": mutant(sin=block.cos, cos=block.sin),
-            "every second position": mutant(cos=block.cos[:, :, ::2].repeat(2, 2), sin=block.sin[:, :, ::2].repeat(2, 2)),
+            "every second position": mutant(
+                cos=block.cos[:, :, ::2].repeat(2, 2), sin=block.sin[:, :, ::2].repeat(2, 2)
+            ),
             "no mask": mutant(mask=None),
             "no scale": mutant(scale=1.0),
             "epsilon of another norm": mutant(epsilon=1e-3),

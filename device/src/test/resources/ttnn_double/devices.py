@@ -123,7 +123,9 @@ class Device:
     def refuse_in_capture(self, what):
         """Raises when a trace is being captured, which cannot hold this."""
         if self.capture is not None:
-            raise RuntimeError(f"ttnn_double: {what} between begin_ and end_trace_capture: a trace cannot hold it")
+            raise RuntimeError(
+                f"ttnn_double: {what} between begin_ and end_trace_capture: a trace cannot hold it"
+            )
 
     # Command queues --------------------------------------------------------------------------------
 
@@ -135,7 +137,9 @@ class Device:
             return 0
         number = int(cq_id)
         if number >= len(self._ticks):
-            raise RuntimeError(f"ttnn_double: queue {number} of a device that was opened with {len(self._ticks)}")
+            raise RuntimeError(
+                f"ttnn_double: queue {number} of a device that was opened with {len(self._ticks)}"
+            )
         return number
 
     def issue(self, work):

@@ -54,7 +54,9 @@ class Surface:
             "Tensor": settings.tensor,
             "zeros": transfers.filled("zeros", settings, lambda *args, **options: 0),
             "ones": transfers.filled("ones", settings, lambda *args, **options: 1),
-            "full": transfers.filled("full", settings, lambda shape, fill_value, *args, **options: fill_value),
+            "full": transfers.filled(
+                "full", settings, lambda shape, fill_value, *args, **options: fill_value
+            ),
             "empty": transfers.allocated("empty"),
             "allocate_tensor_on_device": transfers.allocated("allocate_tensor_on_device"),
             "open_mesh_device": self._open,

@@ -35,7 +35,9 @@ class Trace:
         self._end = next_serial()
 
     def replay(self):
-        for memory in list(self._outside.values()) + [m for m in self._own.values() if m.serial < self._begin]:
+        for memory in list(self._outside.values()) + [
+            m for m in self._own.values() if m.serial < self._begin
+        ]:
             if memory.owners == 0:
                 raise RuntimeError(
                     "ttnn_double: a trace is replayed whose buffer was deallocated after its capture"

@@ -38,7 +38,9 @@ def end_trace_capture(mesh_device, trace_id, *, cq_id=None):
     owner.capture = None
     if owner.trace_region_size == 0:
         del owner.traces[trace_id]
-        raise RuntimeError("ttnn_double: a trace was captured on a device that was opened without trace_region_size")
+        raise RuntimeError(
+            "ttnn_double: a trace was captured on a device that was opened without trace_region_size"
+        )
     trace.end()
     owner.statistics.count("captures")
 

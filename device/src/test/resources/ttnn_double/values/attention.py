@@ -22,7 +22,9 @@ def scaled_dot_product_attention(
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     width = q.shape[-1]
     k = input_tensor_k.padded[: input_tensor_k.shape[0], : input_tensor_k.shape[1], :, :width]
-    v = input_tensor_v.padded[: input_tensor_v.shape[0], : input_tensor_v.shape[1], :, : input_tensor_v.shape[-1]]
+    v = input_tensor_v.padded[
+        : input_tensor_v.shape[0], : input_tensor_v.shape[1], :, : input_tensor_v.shape[-1]
+    ]
     keys = input_tensor_k.shape[-2]
     groups = q.shape[1] // k.shape[1]
     k, v = np.repeat(k, groups, axis=1), np.repeat(v, groups, axis=1)
@@ -93,7 +95,11 @@ def nlp_create_qkv_heads(
         queries, rest = x, input_kv.value
     keys, values = (rest, rest) if kv_tied else np.split(rest, 2, axis=-1)
     k = _split(keys, kv_heads)
-    return _split(queries, num_heads), np.swapaxes(k, -1, -2) if transpose_k_heads else k, _split(values, kv_heads)
+    return (
+        _split(queries, num_heads),
+        np.swapaxes(k, -1, -2) if transpose_k_heads else k,
+        _split(values, kv_heads),
+    )
 
 
 def split_query_key_value_and_split_heads(

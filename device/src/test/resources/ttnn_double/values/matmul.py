@@ -46,7 +46,9 @@ def matmul(input_tensor_a, input_tensor_b, *, transpose_a=False, transpose_b=Fal
     return activate(product(input_tensor_a, input_tensor_b, transpose_a, transpose_b), activation)
 
 
-def linear(input_tensor_a, input_tensor_b, *, bias=None, transpose_a=False, transpose_b=False, activation=None):
+def linear(
+    input_tensor_a, input_tensor_b, *, bias=None, transpose_a=False, transpose_b=False, activation=None
+):
     x = product(input_tensor_a, input_tensor_b, transpose_a, transpose_b)
     return activate(_with_bias(x, bias), activation)
 
@@ -85,7 +87,11 @@ def flops(a, b, *rest, transpose_a=False, transpose_b=False, **others):
 
 def flops_of_keywords(*args, **kwargs):
     """For calls that name their matrices."""
-    names = ("input_tensor_a", "input_tensor_b"), ("input_tensor", "weight_tensor"), ("matmul_input_tensor", "matmul_weight_tensor")
+    names = (
+        ("input_tensor_a", "input_tensor_b"),
+        ("input_tensor", "weight_tensor"),
+        ("matmul_input_tensor", "matmul_weight_tensor"),
+    )
     for first, second in names:
         if first in kwargs and second in kwargs:
             return flops(kwargs.pop(first), kwargs.pop(second), *args, **kwargs)
