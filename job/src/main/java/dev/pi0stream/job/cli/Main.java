@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      ResidencyCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
