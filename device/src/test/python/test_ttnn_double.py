@@ -225,7 +225,7 @@ class MemoryTest(WithDevice):
 
     def test_device_memory_is_free_again_when_a_tensor_is_forgotten(self):
         def allocated():
-            return ttnn.get_memory_view(self.device, ttnn.BufferType.DRAM).total_bytes_allocated_per_bank
+            return self.ttnn.get_memory_view(self.device, ttnn.BufferType.DRAM).total_bytes_allocated_per_bank
 
         before = allocated()
         x = self.upload(normal(1, 1, 320, 640))
@@ -448,7 +448,8 @@ import numpy as np
 sys.path.insert(0, sys.argv[1])
 import ttnn_double as ttnn
 options = {"dispatch_core_config": ttnn.DispatchCoreConfig(ttnn.DispatchCoreType.WORKER)}
-a, b = (ttnn.open_mesh_device(ttnn.MeshShape(1, 1), physical_device_ids=[i], **options) for i in (0, 1))
+mesh = ttnn.open_mesh_device(ttnn.MeshShape(1, 2), **options)
+a, b = mesh.create_submeshes(ttnn.MeshShape(1, 1))
 x, y = (
     ttnn.Tensor(np.full((32, 32), n, np.float32), ttnn.bfloat16, device, ttnn.TILE_LAYOUT)
     for n, device in ((1, a), (2, b))
@@ -460,6 +461,7 @@ try:
 except RuntimeError as e:
     print(e)
 ttnn.close_mesh_device(b)
+ttnn.close_mesh_device(mesh)
 """
         run = subprocess.run(
             [sys.executable, "-c", program, sys.path[0]],

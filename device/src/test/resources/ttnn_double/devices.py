@@ -6,51 +6,34 @@ import weakref
 import ttnn
 
 from . import formats
+from .counts import Statistics
 from .memory import Memory, garbage
 from .programs import Programs
-from .counts import Statistics
 
-_open = {}
+_open = []
 
-
-def of(real):
-    """The state of an open device that may be used."""
-    device = _open.get(real.id())
-    if device is None:
-        raise RuntimeError("ttnn_double: the device was closed, or not opened through ttnn_double")
-    device.check()
-    return device
-
-
-def opened(real, settings, trace_region_size, queues):
-    _open[real.id()] = Device(real, settings, trace_region_size, queues)
-
-
-def close(real):
-    """Forgets a device. The others that were open with it end the process of TTNN when they are used."""
-    of_it = _open.get(real.id())
-    if of_it is None:
-        raise RuntimeError("ttnn_double: a device is closed twice")
-    if of_it.capture is not None:
-        raise RuntimeError("ttnn_double: the device is closed between begin_ and end_trace_capture")
-    del _open[real.id()]
-    of_it.state = "closed"
-    of_it.traces.clear()
-    for other in _open.values():
-        other.state = "left open when another was closed"
+# What is asked of a device and answered by TTNN.
+_FORM = frozenset(
+    """id arch shape get_num_devices get_device_id get_device_ids get_system_mesh_id core_grid
+    compute_with_storage_grid_size dram_grid_size num_program_cache_entries enable_program_cache
+    clear_program_cache disable_and_clear_program_cache set_program_cache_misses_allowed""".split()
+)
 
 
 def all_open():
-    return list(_open.values())
+    """Devices that compute, in the order of their opening."""
+    return [device for device in _open if not device.submeshes and device.real.get_num_devices() == 1]
 
 
 class Device:
-    """One mesh device of one chip."""
+    """A mesh device as TTNN has them. Values are on meshes of one chip, submeshes or not."""
 
     def __init__(self, real, settings, trace_region_size, queues):
         self.real = real
         self.settings = settings
         self.trace_region_size = trace_region_size
+        self.queues = queues
+        self.submeshes = []
         self.state = None  # why it must not be used
         self.statistics = Statistics()
         self.programs = Programs()
@@ -64,10 +47,41 @@ class Device:
         self._ticks = [0] * queues
         self._known = [[0] * queues for _ in range(queues)]  # what each queue has waited for
         self._host = [0] * queues  # what the host has waited for
+        _open.append(self)
+
+    def __getattr__(self, name):
+        if name in _FORM:
+            return getattr(self.real, name)
+        raise NotImplementedError(f"ttnn_double has no MeshDevice.{name}")
+
+    def create_submeshes(self, submesh_shape):
+        made = [
+            Device(real, self.settings, self.trace_region_size, self.queues)
+            for real in self.real.create_submeshes(submesh_shape)
+        ]
+        self.submeshes += made
+        return made
 
     def check(self):
+        """The device itself; raises unless it may compute."""
         if self.state is not None:
             raise RuntimeError(f"ttnn_double: a tensor or device is used after its device was {self.state}")
+        if self.real.get_num_devices() != 1:
+            raise NotImplementedError("ttnn_double computes on meshes of one device: take create_submeshes")
+        return self
+
+    def close(self):
+        """Closes the device. TTNN ends the process when others that were open with it are used."""
+        if self not in _open:
+            raise RuntimeError("ttnn_double: a device is closed twice")
+        if self.capture is not None:
+            raise RuntimeError("ttnn_double: the device is closed between begin_ and end_trace_capture")
+        _open.remove(self)
+        self.state = "closed"
+        self.traces.clear()
+        for other in _open:
+            other.state = "left open when another was closed"
+        ttnn.close_mesh_device(self.real)
 
     # Memory ------------------------------------------------------------------------------------
 

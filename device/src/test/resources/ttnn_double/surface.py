@@ -5,7 +5,8 @@ import types
 
 import ttnn
 
-from . import devices, tensor, traces, transfers
+from . import tensor, traces, transfers
+from .devices import Device
 from .operation import Operation
 from .settings import Settings
 from .values import DEFINITIONS
@@ -95,22 +96,16 @@ class Surface:
         if isinstance(real, type) or not callable(real) and not isinstance(real, types.ModuleType):
             return real
         if name in _AS_THEY_ARE:
-            return real
+            return real if isinstance(real, types.ModuleType) else transfers.with_real_devices(real)
         if isinstance(real, types.ModuleType):
             raise AttributeError(f"ttnn_double has no module ttnn.{name}")
         return Unknown(name)
 
-    def _open(self, mesh_shape=None, *args, **kwargs):
-        real = ttnn.open_mesh_device(mesh_shape, *args, **kwargs)
-        if real.get_num_devices() != 1:
-            ttnn.close_mesh_device(real)
-            raise NotImplementedError("ttnn_double has meshes of one device")
-        if args:
-            raise NotImplementedError("ttnn_double.open_mesh_device takes its options by name")
-        devices.opened(
-            real, self._settings, kwargs.get("trace_region_size", 0), kwargs.get("num_command_queues", 1)
+    def _open(self, mesh_shape=None, *, trace_region_size=0, num_command_queues=1, **options):
+        real = ttnn.open_mesh_device(
+            mesh_shape, trace_region_size=trace_region_size, num_command_queues=num_command_queues, **options
         )
-        return real
+        return Device(real, self._settings, trace_region_size, num_command_queues)
 
 
 class _Group(types.ModuleType):

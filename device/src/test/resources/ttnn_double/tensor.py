@@ -5,13 +5,14 @@ import math
 import numpy as np
 import ttnn
 
-from . import devices, formats
+from . import formats
+from .devices import Device
 from .memory import Memory, Operand
 
 # What can be asked of a tensor and is about its form, not its values.
 _FORM = frozenset(
     """dtype layout shape padded_shape memory_config is_sharded volume logical_volume element_size
-    storage_type device devices buffer_address buffer_num_pages buffer_page_size buffer_aligned_page_size
+    storage_type buffer_address buffer_num_pages buffer_page_size buffer_aligned_page_size
     buffer_unique_id get_dtype get_layout get_tile tile spec tensor_id""".split()
 )
 
@@ -109,16 +110,16 @@ class Tensor:
     def to(self, target, mem_config=None, cq_id=None):
         """To a device, or on the host to a layout."""
         operand = self.check()
-        if not isinstance(target, ttnn.MeshDevice):
+        if not isinstance(target, Device):
             if self.owner is not None:
                 raise NotImplementedError("ttnn_double has no Tensor.to(layout) on a device: take to_layout")
             return type(self).on_host(self.real.to(target), operand.value)
         if self.owner is not None:
             return self
-        owner = devices.of(target)
+        owner = target.check()
         owner.statistics.count("calls")
         owner.refuse_in_capture("an upload")
-        result = Tensor.on_device(self.real.to(target, mem_config, cq_id), owner)
+        result = Tensor.on_device(self.real.to(owner.real, mem_config, cq_id), owner)
         owner.upload(operand, result.operand, cq_id)
         return result
 
@@ -131,6 +132,9 @@ class Tensor:
         host = type(self).on_host(self.real.cpu(blocking, cq_id), operand.value)
         self.owner.download(operand, host.operand, blocking, cq_id)
         return host
+
+    def device(self):
+        return self.owner
 
     def to_numpy(self):
         operand = self.check()
