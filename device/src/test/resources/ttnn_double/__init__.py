@@ -14,18 +14,16 @@ on a mock, are the double's own; see ``trace``.
 
 import os
 
+# Small products, on machines that do other things too; and the same sums in the same order each time.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported
+
 from . import devices as _devices
-from .surface import Surface as _Surface
+from .surface import names as _names
 
-_surface = _Surface(True, os.environ.get("TTNN_DOUBLE_PADDING", "large"))
+#: Traces can be replayed and events waited for, whatever the device underneath.
+replays_traces = True
 
-
-def __getattr__(name):
-    if name.startswith("__"):
-        raise AttributeError(name)
-    value = _surface.resolve(name)
-    globals()[name] = value
-    return value
+__getattr__ = _names(globals(), rounding=True)
 
 
 def statistics():

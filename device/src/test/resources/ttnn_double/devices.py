@@ -1,42 +1,40 @@
 """What the double keeps for an open device: its memory, its command queues, its traces, its books."""
 
+import math
 import weakref
 
-import numpy as np
 import ttnn
 
 from . import formats
+from .counts import Statistics
 from .memory import Memory, garbage
 from .programs import Programs
-from .statistics import Statistics
 
-_open = {}
+_open = []
 
-
-def of(real):
-    """The state of an open device."""
-    try:
-        return _open[real.id()]
-    except KeyError:
-        raise RuntimeError("ttnn_double: the device was closed, or not opened through ttnn_double") from None
-
-
-def opened(real, settings, trace_region_size, queues):
-    _open[real.id()] = Device(real, settings, trace_region_size, queues)
+# What is asked of a device and answered by TTNN.
+_FORM = frozenset(
+    """id arch shape get_num_devices get_device_id get_device_ids get_system_mesh_id core_grid
+    compute_with_storage_grid_size dram_grid_size num_program_cache_entries enable_program_cache
+    clear_program_cache disable_and_clear_program_cache set_program_cache_misses_allowed""".split()
+)
 
 
 def all_open():
-    return list(_open.values())
+    """Devices that compute, in the order of their opening."""
+    return [device for device in _open if not device.submeshes and device.real.get_num_devices() == 1]
 
 
 class Device:
-    """One mesh device of one chip."""
+    """A mesh device as TTNN has them. Values are on meshes of one chip, submeshes or not."""
 
     def __init__(self, real, settings, trace_region_size, queues):
         self.real = real
         self.settings = settings
         self.trace_region_size = trace_region_size
-        self.closed = False
+        self.queues = queues
+        self.submeshes = []
+        self.state = None  # why it must not be used
         self.statistics = Statistics()
         self.programs = Programs()
         self.capture = None
@@ -49,13 +47,41 @@ class Device:
         self._ticks = [0] * queues
         self._known = [[0] * queues for _ in range(queues)]  # what each queue has waited for
         self._host = [0] * queues  # what the host has waited for
+        _open.append(self)
+
+    def __getattr__(self, name):
+        if name in _FORM:
+            return getattr(self.real, name)
+        raise NotImplementedError(f"ttnn_double has no MeshDevice.{name}")
+
+    def create_submeshes(self, submesh_shape):
+        made = [
+            Device(real, self.settings, self.trace_region_size, self.queues)
+            for real in self.real.create_submeshes(submesh_shape)
+        ]
+        self.submeshes += made
+        return made
+
+    def check(self):
+        """The device itself; raises unless it may compute."""
+        if self.state is not None:
+            raise RuntimeError(f"ttnn_double: a tensor or device is used after its device was {self.state}")
+        if self.real.get_num_devices() != 1:
+            raise NotImplementedError("ttnn_double computes on meshes of one device: take create_submeshes")
+        return self
 
     def close(self):
+        """Closes the device. TTNN ends the process when others that were open with it are used."""
+        if self not in _open:
+            raise RuntimeError("ttnn_double: a device is closed twice")
         if self.capture is not None:
             raise RuntimeError("ttnn_double: the device is closed between begin_ and end_trace_capture")
-        self.closed = True
+        _open.remove(self)
+        self.state = "closed"
         self.traces.clear()
-        del _open[self.real.id()]
+        for other in _open:
+            other.state = "left open when another was closed"
+        ttnn.close_mesh_device(self.real)
 
     # Memory ------------------------------------------------------------------------------------
 
@@ -63,7 +89,7 @@ class Device:
         """The memory behind a device tensor: known, or new and holding what nobody wrote."""
         buffer = real.buffer_unique_id()
         memory = self._memories.get(buffer)
-        volume = int(np.prod(tuple(real.padded_shape)))
+        volume = math.prod(real.padded_shape)
         if memory is None:
             memory = Memory(
                 garbage(volume, formats.numpy_type(real.dtype)),
@@ -111,7 +137,9 @@ class Device:
     def refuse_in_capture(self, what):
         """Raises when a trace is being captured, which cannot hold this."""
         if self.capture is not None:
-            raise RuntimeError(f"ttnn_double: {what} between begin_ and end_trace_capture: a trace cannot hold it")
+            raise RuntimeError(
+                f"ttnn_double: {what} between begin_ and end_trace_capture: a trace cannot hold it"
+            )
 
     # Command queues --------------------------------------------------------------------------------
 
@@ -123,7 +151,9 @@ class Device:
             return 0
         number = int(cq_id)
         if number >= len(self._ticks):
-            raise RuntimeError(f"ttnn_double: queue {number} of a device that was opened with {len(self._ticks)}")
+            raise RuntimeError(
+                f"ttnn_double: queue {number} of a device that was opened with {len(self._ticks)}"
+            )
         return number
 
     def issue(self, work):

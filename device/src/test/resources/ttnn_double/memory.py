@@ -1,6 +1,7 @@
 """Where values live: memory that several tensors may view, and the operands that view it."""
 
 import itertools
+import math
 
 import numpy as np
 import ttnn
@@ -87,7 +88,7 @@ class Operand:
 
     @property
     def volume(self):
-        return int(np.prod(self.padded_shape))
+        return math.prod(self.padded_shape)
 
     @property
     def bytes(self):

@@ -46,7 +46,9 @@ class Operation:
         owner = call.owner
         owner.statistics.count("calls")
         known = owner.real.num_program_cache_entries()
-        result, programs = owner.programs.run(self.name, lambda: self._real(*call.reals, **call.real_options), call)
+        result, programs = owner.programs.run(
+            self.name, lambda: self._real(*call.reals, **call.real_options), call
+        )
         compiled = owner.real.num_program_cache_entries() - known
         if compiled:
             owner.statistics.count("compiled", compiled)
@@ -113,7 +115,18 @@ def _split(argument, tensors):
 class Work:
     """One run of an operation, which a trace may repeat. It holds operands, so that tensors may be freed."""
 
-    __slots__ = ("name", "programs", "inputs", "outputs", "flops", "read", "written", "_definition", "_args", "_options")
+    __slots__ = (
+        "name",
+        "programs",
+        "inputs",
+        "outputs",
+        "flops",
+        "read",
+        "written",
+        "_definition",
+        "_args",
+        "_options",
+    )
 
     def __init__(self, operation, call, inputs, outputs, programs):
         self.name = operation.name
@@ -124,7 +137,9 @@ class Work:
         self._args = call.operands
         self._options = call.options
         flops = self._definition.flops
-        self.flops = flops(*self._args, **self._options) if flops else sum(output.volume for output in outputs)
+        self.flops = (
+            flops(*self._args, **self._options) if flops else sum(output.volume for output in outputs)
+        )
         self.read = sum(operand.bytes for operand in inputs)
         self.written = sum(operand.bytes for operand in outputs)
 
@@ -145,5 +160,7 @@ class Work:
                 return
             for output, value in zip(self.outputs, values if isinstance(values, (list, tuple)) else [values]):
                 if value.shape != output.shape:
-                    raise RuntimeError(f"ttnn_double: {self.name} gives {value.shape}, and TTNN {output.shape}")
+                    raise RuntimeError(
+                        f"ttnn_double: {self.name} gives {value.shape}, and TTNN {output.shape}"
+                    )
                 output.write(value, self._definition.zero_filling)

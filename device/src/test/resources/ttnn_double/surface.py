@@ -1,10 +1,12 @@
 """The names of the ``ttnn`` module, as the double has them."""
 
+import os
 import types
 
 import ttnn
 
-from . import devices, tensor, traces, transfers
+from . import tensor, traces, transfers
+from .devices import Device
 from .operation import Operation
 from .settings import Settings
 from .values import DEFINITIONS
@@ -17,6 +19,19 @@ _AS_THEY_ARE = frozenset(
     get_current_command_queue_id_for_thread command_queue dump_device_memory_state get_fabric_config
     set_fabric_config DeviceComputeKernelConfig matmul_select_program_factory""".split()
 )
+
+
+def names(module, *, rounding):
+    """A module's ``__getattr__``, which looks TTNN's names up and keeps them in the module."""
+    surface = Surface(rounding, os.environ.get("TTNN_DOUBLE_PADDING", "large"))
+
+    def find(name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = module[name] = surface.resolve(name)
+        return value
+
+    return find
 
 
 class Unknown:
@@ -40,7 +55,9 @@ class Surface:
             "Tensor": settings.tensor,
             "zeros": transfers.filled("zeros", settings, lambda *args, **options: 0),
             "ones": transfers.filled("ones", settings, lambda *args, **options: 1),
-            "full": transfers.filled("full", settings, lambda shape, fill_value, *args, **options: fill_value),
+            "full": transfers.filled(
+                "full", settings, lambda shape, fill_value, *args, **options: fill_value
+            ),
             "empty": transfers.allocated("empty"),
             "allocate_tensor_on_device": transfers.allocated("allocate_tensor_on_device"),
             "open_mesh_device": self._open,
@@ -79,22 +96,16 @@ class Surface:
         if isinstance(real, type) or not callable(real) and not isinstance(real, types.ModuleType):
             return real
         if name in _AS_THEY_ARE:
-            return real
+            return real if isinstance(real, types.ModuleType) else transfers.with_real_devices(real)
         if isinstance(real, types.ModuleType):
             raise AttributeError(f"ttnn_double has no module ttnn.{name}")
         return Unknown(name)
 
-    def _open(self, mesh_shape=None, *args, **kwargs):
-        real = ttnn.open_mesh_device(mesh_shape, *args, **kwargs)
-        if real.get_num_devices() != 1:
-            ttnn.close_mesh_device(real)
-            raise NotImplementedError("ttnn_double has meshes of one device")
-        if args:
-            raise NotImplementedError("ttnn_double.open_mesh_device takes its options by name")
-        devices.opened(
-            real, self._settings, kwargs.get("trace_region_size", 0), kwargs.get("num_command_queues", 1)
+    def _open(self, mesh_shape=None, *, trace_region_size=0, num_command_queues=1, **options):
+        real = ttnn.open_mesh_device(
+            mesh_shape, trace_region_size=trace_region_size, num_command_queues=num_command_queues, **options
         )
-        return real
+        return Device(real, self._settings, trace_region_size, num_command_queues)
 
 
 class _Group(types.ModuleType):

@@ -1,15 +1,18 @@
 """The double's ``Tensor``: a tensor of TTNN and the values that it would hold on a device."""
 
+import math
+
 import numpy as np
 import ttnn
 
-from . import devices, formats
+from . import formats
+from .devices import Device
 from .memory import Memory, Operand
 
 # What can be asked of a tensor and is about its form, not its values.
 _FORM = frozenset(
     """dtype layout shape padded_shape memory_config is_sharded volume logical_volume element_size
-    storage_type device devices buffer_address buffer_num_pages buffer_page_size buffer_aligned_page_size
+    storage_type buffer_address buffer_num_pages buffer_page_size buffer_aligned_page_size
     buffer_unique_id get_dtype get_layout get_tile tile spec tensor_id""".split()
 )
 
@@ -54,7 +57,7 @@ class Tensor:
     def on_host(cls, real, values):
         """A host tensor of TTNN and its logical values."""
         shape = tuple(real.padded_shape)
-        self = cls._of(real, Memory(np.zeros(int(np.prod(shape)), formats.numpy_type(real.dtype))), None)
+        self = cls._of(real, Memory(np.zeros(math.prod(shape), formats.numpy_type(real.dtype))), None)
         self.operand.write(np.asarray(values).reshape(tuple(real.shape)), zero_filling=True)
         return self
 
@@ -84,8 +87,8 @@ class Tensor:
         """The operand; raises unless the tensor may be used."""
         if not self.is_allocated():
             raise RuntimeError("ttnn_double: a tensor is used after it was deallocated")
-        if self.owner is not None and self.owner.closed:
-            raise RuntimeError("ttnn_double: a tensor is used after its device was closed")
+        if self.owner is not None:
+            self.owner.check()
         return self.operand
 
     def deallocate(self, force=False):
@@ -107,16 +110,16 @@ class Tensor:
     def to(self, target, mem_config=None, cq_id=None):
         """To a device, or on the host to a layout."""
         operand = self.check()
-        if not isinstance(target, ttnn.MeshDevice):
+        if not isinstance(target, Device):
             if self.owner is not None:
                 raise NotImplementedError("ttnn_double has no Tensor.to(layout) on a device: take to_layout")
             return type(self).on_host(self.real.to(target), operand.value)
         if self.owner is not None:
             return self
-        owner = devices.of(target)
+        owner = target.check()
         owner.statistics.count("calls")
         owner.refuse_in_capture("an upload")
-        result = Tensor.on_device(self.real.to(target, mem_config, cq_id), owner)
+        result = Tensor.on_device(self.real.to(owner.real, mem_config, cq_id), owner)
         owner.upload(operand, result.operand, cq_id)
         return result
 
@@ -129,6 +132,9 @@ class Tensor:
         host = type(self).on_host(self.real.cpu(blocking, cq_id), operand.value)
         self.owner.download(operand, host.operand, blocking, cq_id)
         return host
+
+    def device(self):
+        return self.owner
 
     def to_numpy(self):
         operand = self.check()

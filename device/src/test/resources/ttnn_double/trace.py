@@ -3,7 +3,7 @@
 On a card nothing runs while a trace is captured: the outputs hold whatever was in their memory. A
 replay runs the operations on the buffers they had at capture, with the values these hold now. The
 addresses of the buffers that were freed inside are handed out to others, and are overwritten all
-the same.
+the same. What composite operations allocate and free inside themselves is not known here.
 """
 
 import bisect
@@ -35,7 +35,9 @@ class Trace:
         self._end = next_serial()
 
     def replay(self):
-        for memory in list(self._outside.values()) + [m for m in self._own.values() if m.serial < self._begin]:
+        for memory in list(self._outside.values()) + [
+            m for m in self._own.values() if m.serial < self._begin
+        ]:
             if memory.owners == 0:
                 raise RuntimeError(
                     "ttnn_double: a trace is replayed whose buffer was deallocated after its capture"

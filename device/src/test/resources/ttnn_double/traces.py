@@ -2,13 +2,11 @@
 
 import ttnn
 
-from . import devices
 from .trace import Trace
 
 
 def close_mesh_device(mesh_device):
-    devices.of(mesh_device).close()
-    ttnn.close_mesh_device(mesh_device)
+    mesh_device.close()
 
 
 # Traces ------------------------------------------------------------------------------------------
@@ -19,7 +17,7 @@ class TraceId:
 
 
 def begin_trace_capture(mesh_device, *, cq_id=None):
-    owner = devices.of(mesh_device)
+    owner = mesh_device.check()
     owner.statistics.count("calls")
     owner.refuse_in_capture("begin_trace_capture")
     identity = TraceId()
@@ -28,7 +26,7 @@ def begin_trace_capture(mesh_device, *, cq_id=None):
 
 
 def end_trace_capture(mesh_device, trace_id, *, cq_id=None):
-    owner = devices.of(mesh_device)
+    owner = mesh_device.check()
     owner.statistics.count("calls")
     trace = _trace(owner, trace_id)
     if owner.capture is not trace:
@@ -38,13 +36,15 @@ def end_trace_capture(mesh_device, trace_id, *, cq_id=None):
     owner.capture = None
     if owner.trace_region_size == 0:
         del owner.traces[trace_id]
-        raise RuntimeError("ttnn_double: a trace was captured on a device that was opened without trace_region_size")
+        raise RuntimeError(
+            "ttnn_double: a trace was captured on a device that was opened without trace_region_size"
+        )
     trace.end()
     owner.statistics.count("captures")
 
 
 def execute_trace(mesh_device, trace_id, *, cq_id=None, blocking=True):
-    owner = devices.of(mesh_device)
+    owner = mesh_device.check()
     owner.statistics.count("calls")
     owner.refuse_in_capture("execute_trace")
     trace = _trace(owner, trace_id)
@@ -60,7 +60,7 @@ def execute_trace(mesh_device, trace_id, *, cq_id=None, blocking=True):
 
 
 def release_trace(mesh_device, trace_id):
-    owner = devices.of(mesh_device)
+    owner = mesh_device.check()
     owner.statistics.count("calls")
     owner.refuse_in_capture("release_trace")
     _trace(owner, trace_id)
@@ -86,10 +86,10 @@ class Event:
 
 
 def record_event(mesh_device, cq_id=None, sub_device_ids=(), device_range=None):
-    owner = devices.of(mesh_device)
+    owner = mesh_device.check()
     owner.statistics.count("calls")
     owner.refuse_in_capture("record_event")
-    ttnn.record_event(mesh_device, cq_id)
+    ttnn.record_event(owner.real, cq_id)
     return Event(owner, owner.record(owner.queue(cq_id)))
 
 
@@ -108,10 +108,10 @@ def event_synchronize(mesh_event):
 
 
 def synchronize_device(device, cq_id=None, sub_device_ids=()):
-    owner = devices.of(device)
+    owner = device.check()
     owner.statistics.count("calls")
     owner.refuse_in_capture("synchronize_device")
-    ttnn.synchronize_device(device, cq_id)
+    ttnn.synchronize_device(owner.real, cq_id)
     if cq_id is None:
         owner.host_waits_for_all()
     else:

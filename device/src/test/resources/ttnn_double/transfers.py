@@ -3,8 +3,18 @@
 import numpy as np
 import ttnn
 
-from . import devices
+from .devices import Device
 from .tensor import Tensor
+
+
+def with_real_devices(function):
+    """A function of TTNN that takes the double's devices."""
+
+    def call(*args, **kwargs):
+        real = [a.real if isinstance(a, Device) else a for a in args]
+        return function(*real, **{k: a.real if isinstance(a, Device) else a for k, a in kwargs.items()})
+
+    return call
 
 
 def to_dtype(tensor, dtype):
@@ -46,12 +56,11 @@ def filled(name, settings, fill):
     create = getattr(ttnn, name).function
 
     def call(*args, **kwargs):
-        device = _device(args, kwargs)
-        owner = None if device is None else devices.of(device)
+        owner = _device(args, kwargs)
         if owner is not None:
             owner.statistics.count("calls")
             owner.refuse_in_capture(f"{name}, which uploads,")
-        real = create(*args, **kwargs)
+        real = with_real_devices(create)(*args, **kwargs)
         host = settings.tensor.on_host(real, np.full(tuple(real.shape), fill(*args, **kwargs)))
         if owner is None:
             return host
@@ -68,13 +77,14 @@ def allocated(name):
     create = getattr(create, "function", create)
 
     def call(*args, **kwargs):
-        owner = devices.of(_device(args, kwargs))
+        owner = _device(args, kwargs)
         owner.statistics.count("calls")
         owner.refuse_in_capture(f"{name}, which allocates,")
-        return Tensor.on_device(create(*args, **kwargs), owner)
+        return Tensor.on_device(with_real_devices(create)(*args, **kwargs), owner)
 
     return call
 
 
 def _device(args, kwargs):
-    return kwargs.get("device") or next((a for a in args if isinstance(a, ttnn.MeshDevice)), None)
+    device = next((a for a in (*args, *kwargs.values()) if isinstance(a, Device)), None)
+    return device and device.check()

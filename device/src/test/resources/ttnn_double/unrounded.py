@@ -1,19 +1,8 @@
 """``ttnn_double`` with fp32 values throughout: what is wrong shows, where rounding would hide it."""
 
-import os
+from . import enter_stage, replays_traces, reset_statistics, statistics
+from .surface import names as _names
 
-from . import enter_stage, reset_statistics, statistics
-from .surface import Surface as _Surface
+__getattr__ = _names(globals(), rounding=False)
 
-_surface = _Surface(False, os.environ.get("TTNN_DOUBLE_PADDING", "large"))
-
-
-def __getattr__(name):
-    if name.startswith("__"):
-        raise AttributeError(name)
-    value = _surface.resolve(name)
-    globals()[name] = value
-    return value
-
-
-__all__ = ["enter_stage", "reset_statistics", "statistics"]
+__all__ = ["enter_stage", "replays_traces", "reset_statistics", "statistics"]

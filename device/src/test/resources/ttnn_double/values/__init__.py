@@ -78,12 +78,8 @@ def _definitions():
         "tilize_with_zero_padding": Definition(movement.same, **filled),
         "untilize": Definition(movement.same, **moved),
         "to_memory_config": Definition(movement.same, **moved),
-        "interleaved_to_sharded": Definition(movement.same, **moved),
-        "sharded_to_interleaved": Definition(movement.same, **moved),
-        "reshard": Definition(movement.same, **moved),
         "copy": Definition(movement.same, in_place=True, **moved),
         "assign": Definition(movement.same, in_place=True, **moved),
-        "move": Definition(movement.same, **moved),
         "clone": Definition(movement.same, **moved),
         "typecast": Definition(movement.same, **moved),
     }

@@ -22,7 +22,9 @@ def scaled_dot_product_attention(
     scale = 1 / math.sqrt(q.shape[-1]) if scale is None else scale
     width = q.shape[-1]
     k = input_tensor_k.padded[: input_tensor_k.shape[0], : input_tensor_k.shape[1], :, :width]
-    v = input_tensor_v.padded[: input_tensor_v.shape[0], : input_tensor_v.shape[1], :, : input_tensor_v.shape[-1]]
+    v = input_tensor_v.padded[
+        : input_tensor_v.shape[0], : input_tensor_v.shape[1], :, : input_tensor_v.shape[-1]
+    ]
     keys = input_tensor_k.shape[-2]
     groups = q.shape[1] // k.shape[1]
     k, v = np.repeat(k, groups, axis=1), np.repeat(v, groups, axis=1)
@@ -52,11 +54,19 @@ def nlp_concat(x):
     return np.swapaxes(x, 1, 2).reshape(b, 1, rows, heads * width)
 
 
+def _whole_tiles(name, width):
+    """The kernels cut and join heads in whole tiles, whatever TTNN says of the shape."""
+    if width % 32 != 0:
+        raise RuntimeError(f"ttnn_double: {name} of {width} columns a head mixes the heads on a device")
+
+
 def nlp_concat_heads(input_tensor):
+    _whole_tiles("nlp_concat_heads", input_tensor.shape[-1])
     return nlp_concat(input_tensor.value)
 
 
 def concatenate_heads(input_tensor):
+    _whole_tiles("concatenate_heads", input_tensor.shape[-1])
     x = nlp_concat(input_tensor.value)
     return x.reshape(x.shape[0], *x.shape[2:])
 
@@ -70,23 +80,26 @@ def _split(x, heads):
 def nlp_create_qkv_heads(
     input, input_kv=None, *, num_heads, num_kv_heads=None, transpose_k_heads=True, kv_tied=False
 ):
-    """Queries, then keys, then values, head after head in the columns of each."""
-    if kv_tied:
-        raise NotImplementedError("ttnn_double has no nlp_create_qkv_heads(kv_tied=True)")
+    """Queries, then keys, then values, head after head in the columns of each.
+
+    Tied, the values are the keys' columns once more.
+    """
     kv_heads = num_heads if num_kv_heads is None else num_kv_heads
     x = input.value
+    sections = 1 if kv_tied else 2
     if input_kv is None:
-        width = x.shape[-1] // (num_heads + 2 * kv_heads)
-        if width % 32 != 0:
-            raise RuntimeError(
-                f"ttnn_double: nlp_create_qkv_heads of {width} columns a head mixes the heads: TTNN cuts whole tiles"
-            )
+        width = x.shape[-1] // (num_heads + sections * kv_heads)
+        _whole_tiles("nlp_create_qkv_heads", width)
         queries, rest = x[..., : num_heads * width], x[..., num_heads * width :]
     else:
         queries, rest = x, input_kv.value
-    keys, values = np.split(rest, 2, axis=-1)
+    keys, values = (rest, rest) if kv_tied else np.split(rest, 2, axis=-1)
     k = _split(keys, kv_heads)
-    return _split(queries, num_heads), np.swapaxes(k, -1, -2) if transpose_k_heads else k, _split(values, kv_heads)
+    return (
+        _split(queries, num_heads),
+        np.swapaxes(k, -1, -2) if transpose_k_heads else k,
+        _split(values, kv_heads),
+    )
 
 
 def split_query_key_value_and_split_heads(
@@ -119,6 +132,7 @@ def rotary_embedding(input_tensor, cos_cache, sin_cache, token_index=None):
 def rotary_embedding_hf(input_tensor, cos_cache, sin_cache, *, is_decode_mode=False):
     if is_decode_mode:
         raise NotImplementedError("ttnn_double has no rotary_embedding_hf(is_decode_mode=True)")
+    _whole_tiles("rotary_embedding_hf", input_tensor.shape[-1])
     x = input_tensor.value
     rows = x.shape[-2]
     cos, sin = (c.value[..., :rows, :] for c in (cos_cache, sin_cache))

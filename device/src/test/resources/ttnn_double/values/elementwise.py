@@ -23,7 +23,9 @@ def gelu_erf(x):
 
 
 def gelu_tanh(x):
-    return 0.5 * x * (1 + np.tanh(np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)))
+    return (
+        0.5 * x * (1 + np.tanh(np.float32(math.sqrt(2 / math.pi)) * (x + np.float32(0.044715) * x * x * x)))
+    )
 
 
 def silu(x):

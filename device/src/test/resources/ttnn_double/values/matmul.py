@@ -1,5 +1,7 @@
 """Matrix products. What lies in the padding of the inner dimension counts where the kernels read it."""
 
+import math
+
 import numpy as np
 import ttnn
 
@@ -44,7 +46,9 @@ def matmul(input_tensor_a, input_tensor_b, *, transpose_a=False, transpose_b=Fal
     return activate(product(input_tensor_a, input_tensor_b, transpose_a, transpose_b), activation)
 
 
-def linear(input_tensor_a, input_tensor_b, *, bias=None, transpose_a=False, transpose_b=False, activation=None):
+def linear(
+    input_tensor_a, input_tensor_b, *, bias=None, transpose_a=False, transpose_b=False, activation=None
+):
     x = product(input_tensor_a, input_tensor_b, transpose_a, transpose_b)
     return activate(_with_bias(x, bias), activation)
 
@@ -77,13 +81,17 @@ def flops(a, b, *rest, transpose_a=False, transpose_b=False, **others):
     """Of the padded matrices, as the device multiplies them."""
     m, k = a.padded_shape[-2:][::-1] if transpose_a else a.padded_shape[-2:]
     n = b.padded_shape[-2 if transpose_b else -1]
-    batch = max(int(np.prod(a.padded_shape[:-2])), int(np.prod(b.padded_shape[:-2])))
+    batch = max(math.prod(a.padded_shape[:-2]), math.prod(b.padded_shape[:-2]))
     return 2 * batch * m * k * n
 
 
 def flops_of_keywords(*args, **kwargs):
     """For calls that name their matrices."""
-    names = ("input_tensor_a", "input_tensor_b"), ("input_tensor", "weight_tensor"), ("matmul_input_tensor", "matmul_weight_tensor")
+    names = (
+        ("input_tensor_a", "input_tensor_b"),
+        ("input_tensor", "weight_tensor"),
+        ("matmul_input_tensor", "matmul_weight_tensor"),
+    )
     for first, second in names:
         if first in kwargs and second in kwargs:
             return flops(kwargs.pop(first), kwargs.pop(second), *args, **kwargs)

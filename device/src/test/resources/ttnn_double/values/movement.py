@@ -48,7 +48,17 @@ def concat(tensors, dim=0, *, groups=1):
     return np.concatenate([t.value for t in tensors], axis=dim)
 
 
-def slice_(input_tensor, starts=None, ends=None, steps=None, *, slice_start=None, slice_end=None, slice_step=None, pad_value=None):
+def slice_(
+    input_tensor,
+    starts=None,
+    ends=None,
+    steps=None,
+    *,
+    slice_start=None,
+    slice_end=None,
+    slice_step=None,
+    pad_value=None,
+):
     starts = slice_start if starts is None else starts
     ends = slice_end if ends is None else ends
     steps = slice_step if steps is None else steps
@@ -104,7 +114,15 @@ def embedding(input_tensor, weight, *, padding_idx=None, layout=None, embeddings
     return table[ids]
 
 
-def fold(input, stride_h, stride_w, use_transpose_as_fold=False, output_shape=None, padding=(0, 0), collapse_output=False):
+def fold(
+    input,
+    stride_h,
+    stride_w,
+    use_transpose_as_fold=False,
+    output_shape=None,
+    padding=(0, 0),
+    collapse_output=False,
+):
     """[N, H, W, C] to [1, 1, N · H/h · W/w, C · h · w]: row, column, channel inside a patch."""
     if any(padding) or use_transpose_as_fold or output_shape is not None:
         raise NotImplementedError("ttnn_double has fold with strides alone")
@@ -120,5 +138,10 @@ def fold(input, stride_h, stride_w, use_transpose_as_fold=False, output_shape=No
 def fill_cache(cache_tensor, input_tensor, batch_idx, *, update_idx=0):
     """Whole tiles of the input replace rows of one batch entry of the cache."""
     rows = input_tensor.padded[0][:, :, : cache_tensor.shape[-1]]
-    part = (batch_idx, slice(0, rows.shape[0]), slice(update_idx, update_idx + rows.shape[1]), slice(0, rows.shape[2]))
+    part = (
+        batch_idx,
+        slice(0, rows.shape[0]),
+        slice(update_idx, update_idx + rows.shape[1]),
+        slice(0, rows.shape[2]),
+    )
     return Part(part, rows)

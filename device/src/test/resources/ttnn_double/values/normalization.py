@@ -30,7 +30,9 @@ def rms_norm(input_tensor, *, epsilon=1e-12, weight=None, bias=None, residual_in
     return _affine(x / np.sqrt(square + np.float32(epsilon)), weight, bias)
 
 
-def rms_norm_unary(input_tensor, epsilon=1e-5, weight=None, bias=None, residual_input_tensor=None, *, activation=None):
+def rms_norm_unary(
+    input_tensor, epsilon=1e-5, weight=None, bias=None, residual_input_tensor=None, *, activation=None
+):
     x = rms_norm(
         input_tensor, epsilon=epsilon, weight=weight, bias=bias, residual_input_tensor=residual_input_tensor
     )
