@@ -21,7 +21,10 @@ import picocli.CommandLine.Spec;
       RunCommand.class,
       AuditCommand.class,
       VerifyCommand.class,
-      CheckpointCommand.class
+      CheckpointCommand.class,
+      BenchCommand.class,
+      ResidencyCommand.class,
+      DevicesCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -29,6 +32,8 @@ import picocli.CommandLine.Spec;
       "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
+      "  pi0 devices --check",
+      "  pi0 bench --random-weights pi0 --precision bf16",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."
