@@ -40,9 +40,10 @@ class PolicyEngineTest {
   @Test
   void startsAtOnceWhenTheDeviceIsIdle() {
     CompletableFuture<PolicyOutcome> outcome = engine.submit(request("a", 0));
+    now = now.plusMillis(5);
     preparation.runAll();
     assertThat(device.steps).hasSize(1);
-    now = now.plusMillis(5);
+    now = now.plusMillis(7);
     device.runAll();
     Chunk chunk = (Chunk) outcome.join();
     assertThat(chunk.actions()).containsExactly(0, 0, 0, 0);
