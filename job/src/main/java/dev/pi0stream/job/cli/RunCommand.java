@@ -100,6 +100,15 @@ final class RunCommand implements Callable<Integer> {
   private double speed;
 
   @Option(
+      names = "--no-telemetry",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description =
+          "Do not sum up what each robot experiences to the telemetry topic.")
+  private boolean telemetry;
+
+  @Option(
       names = "--kafka",
       paramLabel = "HOST:PORT",
       description =
@@ -179,6 +188,7 @@ final class RunCommand implements Callable<Integer> {
         speed,
         Optional.ofNullable(duration),
         cameras,
+        telemetry,
         Optional.ofNullable(kafka),
         kafkaPort,
         webPort);

@@ -2,7 +2,9 @@ package dev.pi0stream.job.graph;
 
 import dev.pi0stream.operators.observation.ObservationLimits;
 import dev.pi0stream.operators.policy.EngineSpec;
+import dev.pi0stream.operators.telemetry.TelemetrySettings;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * How the job serves, wherever its observations come from.
@@ -15,6 +17,7 @@ import java.time.Duration;
  * @param checkpointInterval between two checkpoints
  * @param sessionTimeToLive how long a silent robot is remembered
  * @param limits of an observation
+ * @param telemetry how the robots' experience is summed up; empty for not at all
  */
 public record JobSettings(
     EngineSpec engine,
@@ -23,7 +26,8 @@ public record JobSettings(
     Duration timeout,
     Duration checkpointInterval,
     Duration sessionTimeToLive,
-    ObservationLimits limits) {
+    ObservationLimits limits,
+    Optional<TelemetrySettings> telemetry) {
   public JobSettings {
     requirePositive("parallelism", parallelism);
     requirePositive("observations in flight", inFlight);
@@ -41,7 +45,21 @@ public record JobSettings(
         Duration.ofSeconds(60),
         Duration.ofSeconds(5),
         Duration.ofHours(1),
-        ObservationLimits.DEFAULT);
+        ObservationLimits.DEFAULT,
+        Optional.of(TelemetrySettings.DEFAULT));
+  }
+
+  /** The same with another telemetry. */
+  public JobSettings reporting(Optional<TelemetrySettings> another) {
+    return new JobSettings(
+        engine,
+        parallelism,
+        inFlight,
+        timeout,
+        checkpointInterval,
+        sessionTimeToLive,
+        limits,
+        another);
   }
 
   private static void requirePositive(String what, long value) {

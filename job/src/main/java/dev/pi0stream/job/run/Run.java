@@ -112,7 +112,7 @@ public final class Run {
       Topics.create(
           bootstrapServers,
           PARTITIONS,
-          List.of(kafka.observations(), kafka.chunks(), kafka.outcomes()));
+          kafka.topics());
       describe(policy.config(), dataset, cameras, kafka, flink.get());
       return serve(dataset, cameras, kafka, flink.get());
     }
@@ -124,7 +124,7 @@ public final class Run {
     LoggedActions logged = new LoggedActions();
     Ledger ledger = new Ledger(logged);
     try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail)) {
-      JobClient job = submit(flink, kafka, dataset.episodes().size());
+      JobClient job = submit(flink, kafka, dataset);
       Progress progress = new Progress(out, terminal);
       Instant start;
       Fleet fleet;
@@ -189,6 +189,7 @@ public final class Run {
         usual.observations(),
         usual.chunks(),
         usual.outcomes(),
+        usual.telemetry(),
         "pi0-run-" + UUID.randomUUID(),
         KafkaSettings.Start.COMMITTED);
   }
@@ -210,17 +211,18 @@ public final class Run {
         dataset.episodes().size(), settings.robots(), number(dataset.fps() * settings.speed()));
     out.printf("cameras     %s%n", cameras.describe());
     out.printf(
-        "kafka       %s%s; topics %s, %s, %s%n",
+        "kafka       %s%s; topics %s%n",
         kafka.bootstrapServers(),
         settings.kafka().isPresent() ? "" : " (in this process)",
-        kafka.observations(),
-        kafka.chunks(),
-        kafka.outcomes());
+        String.join(", ", kafka.topics()));
     out.printf("web UI      %s%n", flink.webUi());
     out.flush();
   }
 
-  private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, int robots) throws Exception {
+  private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, LeRobotDataset dataset)
+      throws Exception {
+    int robots = dataset.episodes().size();
+    Duration step = Duration.ofNanos(Math.round(1e9 / (dataset.fps() * settings.speed())));
     EngineSpec engine =
         new EngineSpec(
             settings.checkpoint().toString(), settings.device(), settings.precision(), MAX_BATCH);
@@ -236,7 +238,10 @@ public final class Run {
             usual.timeout(),
             usual.checkpointInterval(),
             usual.sessionTimeToLive(),
-            usual.limits()),
+            usual.limits(),
+            settings.telemetry()
+                ? usual.telemetry().map(how -> how.controlledEvery(step))
+                : Optional.empty()),
         kafka,
         loader);
     JobClient job = flink.submit(environment);

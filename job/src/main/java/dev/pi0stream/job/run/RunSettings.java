@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param speed of the robots; 1 is that of the dataset
  * @param duration from the first observation on; empty for until it is stopped
  * @param cameras the dataset's camera by the policy's, where the names differ
+ * @param telemetry whether the job sums up what each robot experiences
  * @param kafka host and port of a broker; empty for one in the process
  * @param kafkaPort of the broker in the process; 0 for any free one
  * @param webPort of Flink's web UI; 0 for any free one
@@ -29,6 +30,7 @@ public record RunSettings(
     double speed,
     Optional<Duration> duration,
     Map<String, String> cameras,
+    boolean telemetry,
     Optional<String> kafka,
     int kafkaPort,
     int webPort) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pi0stream.operators.policy.CheckpointLoader;
 import dev.pi0stream.operators.policy.EngineSpec;
 import java.time.Duration;
+import java.util.Optional;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.streaming.api.graph.StreamNode;
@@ -35,6 +36,24 @@ class PolicyJobTest {
   }
 
   @Test
+  void withoutTelemetryNothingOfItIsInTheGraph() {
+    JobSettings usual = JobSettings.defaults(ENGINE);
+    StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
+    PolicyJob.build(
+        environment,
+        usual.reporting(Optional.empty()),
+        KafkaSettings.defaults("localhost:9092"),
+        new CheckpointLoader());
+    assertThat(environment.getStreamGraph().getStreamNodes())
+        .extracting(StreamNode::getTransformationUID)
+        .isNotEmpty()
+        .noneMatch(uid -> uid.startsWith("telemetry"));
+    assertThat(graph(KafkaSettings.Start.LATEST).getStreamNodes())
+        .extracting(StreamNode::getTransformationUID)
+        .contains("telemetry", "telemetry-topic");
+  }
+
+  @Test
   void nothingWaitsForABufferAndNothingIsStoredByKryo() {
     StreamGraph graph = graph(KafkaSettings.Start.LATEST);
     assertThat(graph.getStreamNodes()).allMatch(node -> node.getBufferTimeout() == 0);
@@ -55,7 +74,8 @@ class PolicyJobTest {
                     Duration.ofSeconds(1),
                     Duration.ofSeconds(1),
                     Duration.ofSeconds(1),
-                    JobSettings.defaults(ENGINE).limits()))
+                    JobSettings.defaults(ENGINE).limits(),
+                    Optional.empty()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("parallelism is 0: expected more than 0");
   }

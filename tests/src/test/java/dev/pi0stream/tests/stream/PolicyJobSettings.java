@@ -4,8 +4,10 @@ import dev.pi0stream.job.graph.JobSettings;
 import dev.pi0stream.operators.observation.ObservationLimits;
 import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.policy.PolicyLoader;
+import dev.pi0stream.operators.telemetry.TelemetrySettings;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 
 /** How these tests run the job: the shipped policy in fp32. */
 record PolicyJobSettings(JobSettings job, PolicyLoader loader) {
@@ -25,7 +27,8 @@ record PolicyJobSettings(JobSettings job, PolicyLoader loader) {
             Duration.ofSeconds(60),
             checkpointInterval,
             Duration.ofMinutes(10),
-            ObservationLimits.DEFAULT),
+            ObservationLimits.DEFAULT,
+            Optional.of(TelemetrySettings.DEFAULT)),
         loader);
   }
 

@@ -69,7 +69,7 @@ final class ServedJob implements AutoCloseable {
     broker = EmbeddedKafka.start(0);
     topics =
         KafkaSettings.defaults(broker.bootstrapServers()).startingAt(KafkaSettings.Start.EARLIEST);
-    broker.createTopics(1, topics.observations(), topics.chunks(), topics.outcomes());
+    broker.createTopics(1, topics.topics().toArray(String[]::new));
     flink = EmbeddedFlink.start(0, 1, new Configuration());
     StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
     graph.accept(environment, topics);
