@@ -17,10 +17,16 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {RunCommand.class, VerifyCommand.class, CheckpointCommand.class},
+    subcommands = {
+      RunCommand.class,
+      AuditCommand.class,
+      VerifyCommand.class,
+      CheckpointCommand.class
+    },
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
+      "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 test --all",

@@ -63,6 +63,9 @@ public final class PolicyEngine implements AutoCloseable {
   /** Takes back the alarm of a rule that waits; guarded by {@link #lock}. */
   private Runnable again = () -> {};
 
+  /** Whether a batch did not come back; guarded by {@link #lock}. */
+  private boolean hanging;
+
   /** Why no request is taken any more; guarded by {@link #lock}. */
   private RuntimeException ended;
 
@@ -255,6 +258,7 @@ public final class PolicyEngine implements AutoCloseable {
       if (running != batch) {
         return;
       }
+      hanging = true;
     }
     report(batch, true);
     RuntimeException reason =
@@ -364,6 +368,13 @@ public final class PolicyEngine implements AutoCloseable {
   public boolean hasEnded() {
     synchronized (lock) {
       return ended != null;
+    }
+  }
+
+  /** Whether the engine has ended because a batch did not come back from the device. */
+  public boolean isHanging() {
+    synchronized (lock) {
+      return hanging;
     }
   }
 

@@ -14,7 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.stream.IntStream;
 
 /**
  * Samples chunks and computes nothing that is on the device already: the features of a picture
@@ -121,7 +120,7 @@ final class ReusingSampler implements AutoCloseable {
       List<Device.Rows> seen = policy.see(images);
       for (int i = 0; i < images.size(); i++) {
         long before = device.usage().values();
-        Tensor own = scope.keep(device.rows(List.of(seen.get(i))));
+        Tensor own = scope.keep(device.rows(List.of(List.of(seen.get(i)))));
         cache.put(
             new ReuseKey.Features(images.get(i).digest()), own, device.usage().values() - before);
       }
@@ -140,14 +139,9 @@ final class ReusingSampler implements AutoCloseable {
             .toList();
     try (Scope scope = device.scope()) {
       KeyValues all = policy.prefix(prefixes);
-      List<KeyValues> own =
-          keys.size() == 1
-              ? List.of(all)
-              : IntStream.range(0, keys.size())
-                  .mapToObj(i -> device.join(List.of(List.of(new Device.Part(all, i)))))
-                  .toList();
       for (int i = 0; i < keys.size(); i++) {
-        cache.put(keys.get(i), scope.keep(own.get(i)), own.get(i).bytes());
+        KeyValues own = device.join(List.of(List.of(new Device.Part(all, i))));
+        cache.put(keys.get(i), scope.keep(own), own.bytes());
       }
     }
   }
