@@ -104,8 +104,7 @@ final class RunCommand implements Callable<Integer> {
       negatable = true,
       defaultValue = "true",
       fallbackValue = "true",
-      description =
-          "Do not sum up what each robot experiences to the telemetry topic.")
+      description = "Do not sum up what each robot experiences to the telemetry topic.")
   private boolean telemetry;
 
   @Option(

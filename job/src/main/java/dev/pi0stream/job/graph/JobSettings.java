@@ -36,6 +36,26 @@ public record JobSettings(
     requirePositive("time to live of a session", sessionTimeToLive.toMillis());
   }
 
+  /** Settings with the usual telemetry. */
+  public JobSettings(
+      EngineSpec engine,
+      int parallelism,
+      int inFlight,
+      Duration timeout,
+      Duration checkpointInterval,
+      Duration sessionTimeToLive,
+      ObservationLimits limits) {
+    this(
+        engine,
+        parallelism,
+        inFlight,
+        timeout,
+        checkpointInterval,
+        sessionTimeToLive,
+        limits,
+        Optional.of(TelemetrySettings.DEFAULT));
+  }
+
   /** What suits some hundred robots at one device. */
   public static JobSettings defaults(EngineSpec engine) {
     return new JobSettings(
@@ -45,8 +65,7 @@ public record JobSettings(
         Duration.ofSeconds(60),
         Duration.ofSeconds(5),
         Duration.ofHours(1),
-        ObservationLimits.DEFAULT,
-        Optional.of(TelemetrySettings.DEFAULT));
+        ObservationLimits.DEFAULT);
   }
 
   /** The same with another telemetry. */

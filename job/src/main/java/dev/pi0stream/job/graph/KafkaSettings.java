@@ -32,10 +32,19 @@ public record KafkaSettings(
     COMMITTED
   }
 
-  /** The usual topics, {@code observations}, {@code chunks}, {@code outcomes} and {@code telemetry}, from now on. */
+  /**
+   * The usual topics, {@code observations}, {@code chunks}, {@code outcomes} and {@code telemetry},
+   * from now on.
+   */
   public static KafkaSettings defaults(String bootstrapServers) {
     return new KafkaSettings(
-        bootstrapServers, "observations", "chunks", "outcomes", "telemetry", "pi0-stream", Start.LATEST);
+        bootstrapServers,
+        "observations",
+        "chunks",
+        "outcomes",
+        "telemetry",
+        "pi0-stream",
+        Start.LATEST);
   }
 
   /** The topics that the job reads and writes. */

@@ -65,7 +65,12 @@ public final class PolicyJob {
   public record Answers(
       DataStream<WireRecord> chunks,
       DataStream<WireRecord> outcomes,
-      Optional<DataStream<WireRecord>> telemetry) {}
+      Optional<DataStream<WireRecord>> telemetry) {
+    /** Answers without telemetry. */
+    public Answers(DataStream<WireRecord> chunks, DataStream<WireRecord> outcomes) {
+      this(chunks, outcomes, Optional.empty());
+    }
+  }
 
   /** Builds the whole job, from Kafka to Kafka, in an environment; running it is the caller's. */
   public static void build(

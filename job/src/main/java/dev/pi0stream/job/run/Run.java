@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -109,10 +108,7 @@ public final class Run {
       String bootstrapServers =
           broker == null ? settings.kafka().orElseThrow() : broker.get().bootstrapServers();
       KafkaSettings kafka = kafka(bootstrapServers);
-      Topics.create(
-          bootstrapServers,
-          PARTITIONS,
-          kafka.topics());
+      Topics.create(bootstrapServers, PARTITIONS, kafka.topics());
       describe(policy.config(), dataset, cameras, kafka, flink.get());
       return serve(dataset, cameras, kafka, flink.get());
     }
@@ -124,6 +120,7 @@ public final class Run {
     LoggedActions logged = new LoggedActions();
     Ledger ledger = new Ledger(logged);
     try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail)) {
+      books.letJobBeginHere();
       JobClient job = submit(flink, kafka, dataset);
       Progress progress = new Progress(out, terminal);
       Instant start;
@@ -189,7 +186,6 @@ public final class Run {
         usual.observations(),
         usual.chunks(),
         usual.outcomes(),
-        usual.telemetry(),
         "pi0-run-" + UUID.randomUUID(),
         KafkaSettings.Start.COMMITTED);
   }

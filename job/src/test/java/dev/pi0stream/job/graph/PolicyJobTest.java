@@ -74,8 +74,7 @@ class PolicyJobTest {
                     Duration.ofSeconds(1),
                     Duration.ofSeconds(1),
                     Duration.ofSeconds(1),
-                    JobSettings.defaults(ENGINE).limits(),
-                    Optional.empty()))
+                    JobSettings.defaults(ENGINE).limits()))
         .isInstanceOf(IllegalArgumentException.class)
         .hasMessage("parallelism is 0: expected more than 0");
   }

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.streaming.api.functions.async.ResultFuture;
 import org.apache.flink.streaming.api.functions.async.RichAsyncFunction;
@@ -42,6 +43,7 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   private final PolicyLoader loader;
   private final Duration timeout;
 
+  private transient ResidentEngine resident;
   private transient PolicyEngine engine;
   private transient PolicyMetrics metrics;
   private transient Map<SourcePosition, CompletableFuture<PolicyOutcome>> inFlight;
@@ -65,12 +67,17 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
         .registerUserCodeClassLoaderReleaseHookIfAbsent(
             "pi0-engine " + spec, new EngineRelease(pool, spec, job));
     try {
-      engine = pool.acquire(spec, loader, job).engine();
+      resident = pool.acquire(spec, loader, job);
     } catch (IllegalArgumentException | CheckpointException e) {
       throw new SuppressRestartsException(e);
     }
-    metrics = new PolicyMetrics(getRuntimeContext().getMetricGroup(), pool, engine.policy());
+    engine = resident.engine();
     inFlight = new ConcurrentHashMap<>();
+    MetricGroup group = getRuntimeContext().getMetricGroup();
+    metrics = new PolicyMetrics(group, pool, inFlight::size);
+    if (resident.beginShowing(this)) {
+      EngineMetrics.show(group, spec.device(), resident);
+    }
   }
 
   @Override
@@ -124,6 +131,9 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   public void close() {
     if (inFlight != null) {
       inFlight.values().forEach(answer -> answer.cancel(false));
+    }
+    if (resident != null) {
+      resident.endShowing(this);
     }
   }
 

@@ -1,17 +1,24 @@
 package dev.pi0stream.operators.telemetry;
 
-/**
- * What is counted in a window. Windows are stored by these numbers' order: further ones go to the
- * end.
- */
+/** What is counted in a window, and at which place; windows are stored by these places. */
 enum Count {
-  OBSERVATIONS,
-  CHUNKS,
-  SUPERSEDED,
-  EXPIRED,
-  REJECTED,
-  MISSING_SEQUENCES,
-  STARVED_TICKS,
-  STALE_CHUNKS,
-  CHUNKS_FROM_THE_FUTURE
+  OBSERVATIONS(0),
+  CHUNKS(1),
+  SUPERSEDED(2),
+  EXPIRED(3),
+  REJECTED(4),
+  MISSING_SEQUENCES(5),
+  STARVED_TICKS(6),
+  STALE_CHUNKS(7),
+  CHUNKS_FROM_THE_FUTURE(8);
+
+  private final int place;
+
+  Count(int place) {
+    this.place = place;
+  }
+
+  int place() {
+    return place;
+  }
 }

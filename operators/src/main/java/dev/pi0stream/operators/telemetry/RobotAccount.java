@@ -1,6 +1,5 @@
 package dev.pi0stream.operators.telemetry;
 
-
 /**
  * Adds one event to what is known of its robot. The observations of a robot come in the order in
  * which they stand in Kafka, outcomes in any.
@@ -55,10 +54,7 @@ final class RobotAccount {
   private void served(RobotEvent event) {
     window = window.plus(Count.CHUNKS, 1);
     long age = event.at() - event.observedAt();
-    window =
-        age < 0
-            ? window.plus(Count.CHUNKS_FROM_THE_FUTURE, 1)
-            : window.plusAge(age);
+    window = age < 0 ? window.plus(Count.CHUNKS_FROM_THE_FUTURE, 1) : window.plusAge(age);
     long until = event.observedAt() + event.horizon() * periodMicros;
     if (until <= event.at()) {
       window = window.plus(Count.STALE_CHUNKS, 1);
@@ -72,5 +68,4 @@ final class RobotAccount {
     }
     progress = progress.served(event.episode(), until);
   }
-
 }

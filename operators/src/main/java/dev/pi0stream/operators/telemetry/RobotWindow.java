@@ -19,14 +19,16 @@ record RobotWindow(long[] counts, int[] ages, int measured) {
 
   /** A number of this window; 0 where it was stored by a version that did not count it. */
   long get(Count count) {
-    return count.ordinal() < counts.length ? counts[count.ordinal()] : 0;
+    return count.place() < counts.length ? counts[count.place()] : 0;
   }
 
   RobotWindow plus(Count count, long more) {
-    long[] grown =
-        count.ordinal() < counts.length ? counts : Arrays.copyOf(counts, Count.values().length);
-    grown[count.ordinal()] += more;
-    return grown == counts ? this : new RobotWindow(grown, ages, measured);
+    if (count.place() >= counts.length) {
+      return new RobotWindow(Arrays.copyOf(counts, Count.values().length), ages, measured)
+          .plus(count, more);
+    }
+    counts[count.place()] += more;
+    return this;
   }
 
   RobotWindow plusAge(long micros) {

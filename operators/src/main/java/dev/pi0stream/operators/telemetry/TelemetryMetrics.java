@@ -11,13 +11,14 @@ import org.apache.flink.metrics.MetricGroup;
 /**
  * What the robots of this task experience, added up over reported windows: {@code
  * pi0.starvedTicks}, {@code pi0.missingSequences}, {@code pi0.staleChunks}, {@code
- * pi0.lateRecords}; and how many robots were how healthy in the newest one, {@code
+ * pi0.chunksFromTheFuture}, {@code pi0.lateRecords}; and how many robots were how healthy in the newest one, {@code
  * pi0.health.HEALTH.robots}.
  */
 final class TelemetryMetrics {
   private final Counter starvedTicks;
   private final Counter missingSequences;
   private final Counter staleChunks;
+  private final Counter chunksFromTheFuture;
   private final Counter lateRecords;
   private final Map<RobotHealth, Integer> robots = new EnumMap<>(RobotHealth.class);
   private long newestWindow = Long.MIN_VALUE;
@@ -27,6 +28,7 @@ final class TelemetryMetrics {
     starvedTicks = group.counter("starvedTicks");
     missingSequences = group.counter("missingSequences");
     staleChunks = group.counter("staleChunks");
+    chunksFromTheFuture = group.counter("chunksFromTheFuture");
     lateRecords = group.counter("lateRecords");
     for (RobotHealth health : RobotHealth.values()) {
       group
@@ -40,6 +42,7 @@ final class TelemetryMetrics {
     starvedTicks.inc(report.getStarvedTicks());
     missingSequences.inc(report.getMissingSequences());
     staleChunks.inc(report.getStaleChunks());
+    chunksFromTheFuture.inc(report.getChunksFromTheFuture());
     lateRecords.inc(report.getLateRecords());
     long window = report.getWindowStart().toEpochMilli();
     synchronized (robots) {

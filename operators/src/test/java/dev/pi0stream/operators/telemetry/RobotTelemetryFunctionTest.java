@@ -199,8 +199,7 @@ class RobotTelemetryFunctionTest {
                   odd)),
           1000);
       event(
-          new RobotEvent(
-              "arm", Kind.CHUNK, "e1", 0, 1_700_000_000_000_000L, clock / 2, HORIZON),
+          new RobotEvent("arm", Kind.CHUNK, "e1", 0, 1_700_000_000_000_000L, clock / 2, HORIZON),
           1000);
     }
     event(new RobotEvent("arm", Kind.OBSERVED, "e1", 0, 0, 0, 0), 1000);

@@ -4,10 +4,8 @@ import dev.pi0stream.job.graph.JobSettings;
 import dev.pi0stream.operators.observation.ObservationLimits;
 import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.policy.PolicyLoader;
-import dev.pi0stream.operators.telemetry.TelemetrySettings;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
 
 /** How these tests run the job: the shipped policy in fp32. */
 record PolicyJobSettings(JobSettings job, PolicyLoader loader) {
@@ -27,8 +25,7 @@ record PolicyJobSettings(JobSettings job, PolicyLoader loader) {
             Duration.ofSeconds(60),
             checkpointInterval,
             Duration.ofMinutes(10),
-            ObservationLimits.DEFAULT,
-            Optional.of(TelemetrySettings.DEFAULT)),
+            ObservationLimits.DEFAULT),
         loader);
   }
 
