@@ -61,11 +61,11 @@ public final class Audit {
               .orElseGet(() -> consumer.endOffsets(observations, REQUEST));
       boolean complete =
           settings.to().isEmpty() && from.values().stream().allMatch(offset -> offset == 0);
-      Auditor auditor = new Auditor(
+      Auditor auditor =
+          new Auditor(
               complete,
               source -> {
-                TopicPartition partition =
-                    new TopicPartition(source.topic(), source.partition());
+                TopicPartition partition = new TopicPartition(source.topic(), source.partition());
                 return to.containsKey(partition)
                     && (source.offset() < from.get(partition)
                         || source.offset() >= to.get(partition));

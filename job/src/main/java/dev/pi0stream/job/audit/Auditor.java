@@ -54,12 +54,13 @@ public final class Auditor {
   /**
    * An auditor who has seen nothing.
    *
-   * @param complete whether it sees the observations from the first on; otherwise what superseded
-   *     an observation may lie before what it sees, and answers to what it does not see are no
-   *     matter
+   * @param complete whether it sees the observations from the first to the last; otherwise what
+   *     superseded an observation may lie outside of what it sees
+   * @param outside which records it is not to see; answers to them do not count
    */
-  public Auditor(boolean complete) {
+  public Auditor(boolean complete, Predicate<SourcePosition> outside) {
     this.complete = complete;
+    this.outside = outside;
   }
 
   /** Takes a record of the observations topic; gives what it holds, where that can be read. */

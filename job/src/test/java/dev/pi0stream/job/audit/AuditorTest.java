@@ -258,11 +258,9 @@ class AuditorTest {
     observed(offset, sent(robot, episode, sequence), _ -> {});
   }
 
-  private void observed(
-      long offset, RobotObservation message, Consumer<RobotObservation> change) {
+  private void observed(long offset, RobotObservation message, Consumer<RobotObservation> change) {
     change.accept(message);
-    auditor.observed(
-        new SourceRecord(place(offset), 0, WireFormat.observations().encode(message)));
+    auditor.observed(new SourceRecord(place(offset), 0, WireFormat.observations().encode(message)));
   }
 
   private static RobotObservation sent(String robot, String episode, long sequence) {
@@ -287,12 +285,10 @@ class AuditorTest {
   }
 
   private void deliver(String key, ActionChunk chunk) {
-    auditor.delivered(
-        new SourcePosition("chunks", 0, answers++), bytes(key), encoded(chunk));
+    auditor.delivered(new SourcePosition("chunks", 0, answers++), bytes(key), encoded(chunk));
   }
 
-  private static ActionChunk message(
-      long offset, String robot, long sequence, long generation) {
+  private static ActionChunk message(long offset, String robot, long sequence, long generation) {
     return ActionChunk.newBuilder()
         .setRobot(robot)
         .setEpisode("e1")
