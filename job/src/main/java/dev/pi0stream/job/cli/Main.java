@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       RunCommand.class,
       AuditCommand.class,
+      FleetCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class
     },
@@ -29,6 +30,7 @@ import picocli.CommandLine.Spec;
       "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
+      "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."

@@ -32,6 +32,17 @@ public record KafkaSettings(
     COMMITTED
   }
 
+  /** Settings with the usual topic for telemetry. */
+  public KafkaSettings(
+      String bootstrapServers,
+      String observations,
+      String chunks,
+      String outcomes,
+      String group,
+      Start start) {
+    this(bootstrapServers, observations, chunks, outcomes, "telemetry", group, start);
+  }
+
   /**
    * The usual topics, {@code observations}, {@code chunks}, {@code outcomes} and {@code telemetry},
    * from now on.

@@ -11,8 +11,8 @@ import org.apache.flink.metrics.MetricGroup;
 /**
  * What the robots of this task experience, added up over reported windows: {@code
  * pi0.starvedTicks}, {@code pi0.missingSequences}, {@code pi0.staleChunks}, {@code
- * pi0.chunksFromTheFuture}, {@code pi0.lateRecords}; and how many robots were how healthy in the newest one, {@code
- * pi0.health.HEALTH.robots}.
+ * pi0.chunksFromTheFuture}, {@code pi0.lateRecords}; and how many robots were how healthy in the
+ * newest one, {@code pi0.health.HEALTH.robots}.
  */
 final class TelemetryMetrics {
   private final Counter starvedTicks;
