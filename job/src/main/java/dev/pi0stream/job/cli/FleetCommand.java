@@ -218,8 +218,7 @@ final class FleetCommand implements Callable<Integer> {
             : checkpoint;
     try (Checkpoint opened = Checkpoint.open(folder)) {
       Processor policy = Processor.open(opened);
-      return new FleetSettings.Body(
-          policy.cameras(), frameSide, policy.stateDimensions(), prompt);
+      return new FleetSettings.Body(policy.cameras(), frameSide, policy.stateDimensions(), prompt);
     }
   }
 

@@ -129,6 +129,13 @@ final class RunCommand implements Callable<Integer> {
       description = "Port of Flink's web UI (default: any free one).")
   private int webPort;
 
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description = "Port where Prometheus may ask for metrics, such as 9249 (default: none).")
+  private int metricsPort;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
@@ -190,7 +197,8 @@ final class RunCommand implements Callable<Integer> {
         telemetry,
         Optional.ofNullable(kafka),
         kafkaPort,
-        webPort);
+        webPort,
+        metricsPort);
   }
 
   /** What ships with the project; the launcher says where that is. */

@@ -179,11 +179,8 @@ final class FleetRun {
 
   private FleetReport report(long last) {
     List<RobotFigures> figures =
-        robots.values().stream()
-            .map(robot -> robot.experience().figures(robot.name()))
-            .toList();
-    RobotFigures together =
-        figures.stream().reduce(RobotFigures.none("all"), RobotFigures::plus);
+        robots.values().stream().map(robot -> robot.experience().figures(robot.name())).toList();
+    RobotFigures together = figures.stream().reduce(RobotFigures.none("all"), RobotFigures::plus);
     return new FleetReport(
         robots.size(),
         last / 1e9,

@@ -139,8 +139,8 @@ final class RobotExperience {
     }
     long due = Math.ceilDiv(now - nextTick, periodNanos);
     long played = Math.clamp(Math.ceilDiv(actionsUntil - nextTick, periodNanos), 0, due);
-    long fresh = Math.clamp(
-            Math.floorDiv(observedAt + staleNanos - nextTick, periodNanos) + 1, 0, played);
+    long fresh =
+        Math.clamp(Math.floorDiv(observedAt + staleNanos - nextTick, periodNanos) + 1, 0, played);
     ticks += due;
     starved += due - played;
     stale += played - fresh;

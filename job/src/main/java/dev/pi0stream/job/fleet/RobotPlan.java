@@ -41,8 +41,7 @@ final class RobotPlan {
   RobotAct next() {
     if (observed >= offAt) {
       RobotAct off = new RobotAct.PowerOff(Math.max(offAt, lastSent));
-      double gone =
-          MIN_OFF_SECONDS + (MAX_OFF_SECONDS - MIN_OFF_SECONDS) * random.nextDouble();
+      double gone = MIN_OFF_SECONDS + (MAX_OFF_SECONDS - MIN_OFF_SECONDS) * random.nextDouble();
       observed = offAt + gone * NANOS_PER_SECOND;
       lastSent = Math.max(lastSent, offAt);
       offAt = nextOff(observed);

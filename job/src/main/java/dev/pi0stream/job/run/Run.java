@@ -103,8 +103,7 @@ public final class Run {
                     "pi0-start-kafka", () -> EmbeddedKafka.start(settings.kafkaPort()));
         Background<EmbeddedFlink> flink =
             Background.open(
-                "pi0-start-flink",
-                () -> EmbeddedFlink.start(settings.webPort(), 1, new Configuration()))) {
+                "pi0-start-flink", () -> EmbeddedFlink.start(settings.webPort(), 1, metrics()))) {
       String bootstrapServers =
           broker == null ? settings.kafka().orElseThrow() : broker.get().bootstrapServers();
       KafkaSettings kafka = kafka(bootstrapServers);
@@ -150,6 +149,12 @@ public final class Run {
           Optional.ofNullable(ledger.firstRejection()),
           Optional.ofNullable(failure.get()));
     }
+  }
+
+  private Configuration metrics() {
+    return settings.metricsPort() == 0
+        ? new Configuration()
+        : EmbeddedFlink.prometheus(settings.metricsPort());
   }
 
   /**
@@ -212,6 +217,9 @@ public final class Run {
         settings.kafka().isPresent() ? "" : " (in this process)",
         String.join(", ", kafka.topics()));
     out.printf("web UI      %s%n", flink.webUi());
+    if (settings.metricsPort() != 0) {
+      out.printf("metrics     http://localhost:%d/metrics%n", settings.metricsPort());
+    }
     out.flush();
   }
 

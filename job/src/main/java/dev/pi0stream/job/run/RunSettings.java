@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param kafka host and port of a broker; empty for one in the process
  * @param kafkaPort of the broker in the process; 0 for any free one
  * @param webPort of Flink's web UI; 0 for any free one
+ * @param metricsPort where Prometheus may ask for metrics; 0 for nowhere
  */
 public record RunSettings(
     Path checkpoint,
@@ -33,7 +34,8 @@ public record RunSettings(
     boolean telemetry,
     Optional<String> kafka,
     int kafkaPort,
-    int webPort) {
+    int webPort,
+    int metricsPort) {
   public RunSettings {
     if (!(speed > 0) || !Double.isFinite(speed)) {
       throw new IllegalArgumentException("speed is %s: expected more than 0".formatted(speed));
