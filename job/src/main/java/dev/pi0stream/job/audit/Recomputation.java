@@ -53,7 +53,7 @@ public final class Recomputation {
   }
 
   /** Shows an observation, in the order of its partition. */
-  void offer(DecodedObservation observation) {
+  public void offer(DecodedObservation observation) {
     if (policy.isEmpty()) {
       return;
     }
@@ -75,7 +75,7 @@ public final class Recomputation {
    *
    * @throws IllegalArgumentException where the chunks are another policy's
    */
-  void run(Auditor auditor) {
+  public void run(Auditor auditor) {
     if (policy.isEmpty()) {
       return;
     }

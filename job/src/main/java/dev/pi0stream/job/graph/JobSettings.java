@@ -4,6 +4,7 @@ import dev.pi0stream.operators.observation.ObservationLimits;
 import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.telemetry.TelemetrySettings;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -17,6 +18,7 @@ import java.util.Optional;
  * @param checkpointInterval between two checkpoints
  * @param sessionTimeToLive how long a silent robot is remembered
  * @param limits of an observation
+ * @param roster robots that are spread evenly over the subtasks, whatever their names; may be empty
  * @param telemetry how the robots' experience is summed up; empty for not at all
  */
 public record JobSettings(
@@ -27,8 +29,10 @@ public record JobSettings(
     Duration checkpointInterval,
     Duration sessionTimeToLive,
     ObservationLimits limits,
+    List<String> roster,
     Optional<TelemetrySettings> telemetry) {
   public JobSettings {
+    roster = List.copyOf(roster);
     requirePositive("parallelism", parallelism);
     requirePositive("observations in flight", inFlight);
     requirePositive("timeout", timeout.toMillis());
@@ -36,7 +40,7 @@ public record JobSettings(
     requirePositive("time to live of a session", sessionTimeToLive.toMillis());
   }
 
-  /** Settings with the usual telemetry. */
+  /** Settings with the usual telemetry and without a roster. */
   public JobSettings(
       EngineSpec engine,
       int parallelism,
@@ -53,6 +57,7 @@ public record JobSettings(
         checkpointInterval,
         sessionTimeToLive,
         limits,
+        List.of(),
         Optional.of(TelemetrySettings.DEFAULT));
   }
 
@@ -78,7 +83,22 @@ public record JobSettings(
         checkpointInterval,
         sessionTimeToLive,
         limits,
+        roster,
         another);
+  }
+
+  /** The same with a roster of robots. */
+  public JobSettings spreading(List<String> robots) {
+    return new JobSettings(
+        engine,
+        parallelism,
+        inFlight,
+        timeout,
+        checkpointInterval,
+        sessionTimeToLive,
+        limits,
+        robots,
+        telemetry);
   }
 
   private static void requirePositive(String what, long value) {

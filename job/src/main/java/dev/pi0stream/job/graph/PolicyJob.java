@@ -6,6 +6,7 @@ import dev.pi0stream.operators.outcome.Outcome;
 import dev.pi0stream.operators.outcome.OutcomeRouter;
 import dev.pi0stream.operators.outcome.WireRecord;
 import dev.pi0stream.operators.outcome.WireRecordSerializer;
+import dev.pi0stream.operators.placement.RobotKeys;
 import dev.pi0stream.operators.policy.PolicyFunction;
 import dev.pi0stream.operators.policy.PolicyLoader;
 import dev.pi0stream.operators.session.ResolvedObservation;
@@ -143,7 +144,7 @@ public final class PolicyJob {
             .setDescription("Reads and checks what robots sent; what is unreadable is rejected");
     SingleOutputStreamOperator<ResolvedObservation> resolved =
         decoded
-            .keyBy(DecodedObservation::robot)
+            .keyBy(new RobotKeys(settings.roster(), MAX_PARALLELISM))
             .process(new RobotSessionFunction(settings.sessionTimeToLive()))
             .name("Robot sessions")
             .uid("session")

@@ -235,17 +235,18 @@ public final class Run {
     PolicyJob.build(
         environment,
         new JobSettings(
-            engine,
-            usual.parallelism(),
-            // Each robot may have one running and one waiting; the rest is for what is on its way.
-            Math.max(MIN_IN_FLIGHT, 4 * robots),
-            usual.timeout(),
-            usual.checkpointInterval(),
-            usual.sessionTimeToLive(),
-            usual.limits(),
-            settings.telemetry()
-                ? usual.telemetry().map(how -> how.controlledEvery(step))
-                : Optional.empty()),
+                engine,
+                usual.parallelism(),
+                // Each robot may have one running and one waiting; the rest is on its way.
+                Math.max(MIN_IN_FLIGHT, 4 * robots),
+                usual.timeout(),
+                usual.checkpointInterval(),
+                usual.sessionTimeToLive(),
+                usual.limits())
+            .reporting(
+                settings.telemetry()
+                    ? usual.telemetry().map(how -> how.controlledEvery(step))
+                    : Optional.empty()),
         kafka,
         loader);
     JobClient job = flink.submit(environment);

@@ -6,10 +6,12 @@ import dev.pi0stream.model.engine.PolicyOutcome;
 import dev.pi0stream.model.engine.PolicyRequest;
 import dev.pi0stream.model.processor.Observation;
 import dev.pi0stream.operators.outcome.Outcome;
+import dev.pi0stream.operators.resource.DeviceInfo;
 import dev.pi0stream.operators.session.ResolvedObservation;
 import dev.pi0stream.operators.source.SourcePosition;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,11 +40,13 @@ import org.slf4j.LoggerFactory;
 public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation, Outcome> {
   private static final long serialVersionUID = 1L;
   private static final Logger LOG = LoggerFactory.getLogger(PolicyFunction.class);
+  private static final DeviceBindings BINDINGS = new DeviceBindings();
 
   private final EngineSpec spec;
   private final PolicyLoader loader;
   private final Duration timeout;
 
+  private transient Runnable unbind;
   private transient ResidentEngine resident;
   private transient PolicyEngine engine;
   private transient PolicyMetrics metrics;
@@ -62,12 +66,15 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   public void open(OpenContext context) throws Exception {
     DevicePool pool = DevicePool.ofTaskManager();
     ClassLoader job = getRuntimeContext().getUserCodeClassLoader();
+    int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+    EngineSpec here = spec.on(BINDINGS.acquire(job, subtask, devices()));
+    unbind = () -> BINDINGS.release(job, subtask);
     // Not in close(): between two attempts of a task nobody would hold the engine.
     getRuntimeContext()
         .registerUserCodeClassLoaderReleaseHookIfAbsent(
-            "pi0-engine " + spec, new EngineRelease(pool, spec, job));
+            "pi0-engine " + here, new EngineRelease(pool, here, job));
     try {
-      resident = pool.acquire(spec, loader, job);
+      resident = pool.acquire(here, loader, job);
     } catch (IllegalArgumentException | CheckpointException e) {
       throw new SuppressRestartsException(e);
     }
@@ -76,8 +83,24 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     MetricGroup group = getRuntimeContext().getMetricGroup();
     metrics = new PolicyMetrics(group, pool, inFlight::size);
     if (resident.beginShowing(this)) {
-      EngineMetrics.show(group, spec.device(), resident);
+      EngineMetrics.show(group, here.device(), resident);
     }
+  }
+
+  /**
+   * The devices of this TaskManager: those that Flink's external resource of the back end's name
+   * has, or else those of the specification.
+   */
+  private List<String> devices() {
+    String backEnd = spec.device().replaceFirst("[:,].*", "");
+    List<String> resources =
+        getRuntimeContext().getExternalResourceInfos(backEnd).stream()
+            .sorted(
+                Comparator.comparingInt(
+                    info -> Integer.parseInt(info.getProperty(DeviceInfo.INDEX).orElse("0"))))
+            .map(info -> info.getProperty(DeviceInfo.DEVICE).orElse(backEnd))
+            .toList();
+    return resources.isEmpty() ? spec.devices() : resources;
   }
 
   @Override
@@ -135,6 +158,9 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     if (resident != null) {
       resident.endShowing(this);
     }
+    if (unbind != null) {
+      unbind.run();
+    }
   }
 
   private Outcome outcome(ResolvedObservation input, PolicyOutcome outcome) {
@@ -150,6 +176,7 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     @Override
     public void run() {
       pool.release(spec, job);
+      BINDINGS.forget(job);
     }
   }
 }
