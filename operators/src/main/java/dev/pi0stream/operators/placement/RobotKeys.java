@@ -60,7 +60,9 @@ public final class RobotKeys implements KeySelector<DecodedObservation, String> 
 
   /** Van der Corput's sequence: every prefix of it lies evenly in the range. */
   private static int spread(int place, int keyGroups) {
-    return keyGroups == 1 ? 0 : Integer.reverse(place) >>> (Integer.SIZE - Integer.numberOfTrailingZeros(keyGroups));
+    return keyGroups == 1
+        ? 0
+        : Integer.reverse(place) >>> (Integer.SIZE - Integer.numberOfTrailingZeros(keyGroups));
   }
 
   /** The name with the first number behind it that leads to the key group. */

@@ -12,7 +12,7 @@ import java.util.Map;
  * the engine that is resident there.
  */
 final class DeviceBindings {
-  private final Map<Object, Map<Integer, Binding>> jobs = new IdentityHashMap<>();
+  private final IdentityHashMap<Object, Map<Integer, Binding>> jobs = new IdentityHashMap<>();
 
   /** What a subtask has, or had before it was stopped. */
   private record Binding(String device, boolean open) {}

@@ -3,16 +3,19 @@ package dev.pi0stream.operators.resource;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import org.apache.flink.api.common.externalresource.ExternalResourceDriver;
 import org.apache.flink.util.FlinkException;
 
-/** The Tenstorrent cards of this machine: tt-kmd makes a file {@code /dev/tenstorrent/N} of each. */
+/**
+ * The Tenstorrent cards of this machine: tt-kmd makes a file {@code /dev/tenstorrent/N} of each.
+ */
 public final class TenstorrentDriver implements ExternalResourceDriver {
   private final Path directory;
 
@@ -28,7 +31,7 @@ public final class TenstorrentDriver implements ExternalResourceDriver {
    */
   @Override
   public Set<DeviceInfo> retrieveResourceInfo(long amount) throws FlinkException {
-    TreeSet<Integer> cards = cards();
+    SortedSet<Integer> cards = cards();
     if (cards.size() < amount) {
       throw new FlinkException(
           "%s has the cards %s: expected %d for this TaskManager"
@@ -39,8 +42,8 @@ public final class TenstorrentDriver implements ExternalResourceDriver {
     return chosen;
   }
 
-  private TreeSet<Integer> cards() throws FlinkException {
-    TreeSet<Integer> cards = new TreeSet<>();
+  private SortedSet<Integer> cards() throws FlinkException {
+    SortedSet<Integer> cards = new TreeSet<>();
     try (DirectoryStream<Path> files =
         Files.newDirectoryStream(
             directory, file -> file.getFileName().toString().matches("\\d{1,6}"))) {

@@ -79,8 +79,7 @@ class DeviceDriverTest {
         ExternalResourceUtils.createStaticExternalResourceInfoProviderFromConfig(
             configuration,
             new DefaultPluginManager(
-                List.of(
-                    new PluginDescriptor("pi0-devices", new URL[] {plugin()}, new String[0])),
+                List.of(new PluginDescriptor("pi0-devices", new URL[] {plugin()}, new String[0])),
                 new String[] {"org.apache.flink.", "java.", "org.slf4j."}));
     assertThat(devices(provider.getExternalResourceInfos("tt"))).containsExactly("tt:1");
     assertThat(devices(provider.getExternalResourceInfos("cpu")))
@@ -100,11 +99,11 @@ class DeviceDriverTest {
     Path jar = directory.resolve("device-driver.jar");
     try (OutputStream file = Files.newOutputStream(jar);
         JarOutputStream out = new JarOutputStream(file);
-        Stream<Path> files =
-            Stream.concat(
-                Files.walk(classes.resolve("dev/pi0stream/operators/resource")),
-                Stream.of(classes.resolve(SERVICE)))) {
-      for (Path path : files.filter(Files::isRegularFile).toList()) {
+        Stream<Path> files = Files.walk(classes.resolve("dev/pi0stream/operators/resource"))) {
+      for (Path path :
+          Stream.concat(files, Stream.of(classes.resolve(SERVICE)))
+              .filter(Files::isRegularFile)
+              .toList()) {
         out.putNextEntry(new JarEntry(classes.relativize(path).toString()));
         Files.copy(path, out);
       }

@@ -12,6 +12,7 @@ import dev.pi0stream.schemas.RobotObservation;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -29,6 +30,7 @@ import org.junit.jupiter.api.Timeout;
  * What a running job tells Prometheus, and that dashboard, alarms and documentation speak of it.
  */
 @Timeout(240)
+@SuppressWarnings("try") // Closing a job may be interrupted; the test fails with it.
 class PrometheusITCase {
   private static final Path ROOT = Path.of("..");
   private static final String OPERATOR = "flink_taskmanager_job_task_operator_";
@@ -61,7 +63,7 @@ class PrometheusITCase {
             EmbeddedFlink.prometheus(port))) {
       for (int i = 0; i < 3; i++) {
         RobotObservation sent = RobotMessages.observation("arm", "e1", i);
-        sent.setObservedAt(java.time.Instant.now());
+        sent.setObservedAt(Instant.now());
         job.awaitOutcomesUpTo(job.send(sent));
       }
       job.awaitOutcomesUpTo(job.send(null, new byte[] {1, 2, 3}));
