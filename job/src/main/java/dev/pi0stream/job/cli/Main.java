@@ -22,7 +22,10 @@ import picocli.CommandLine.Spec;
       AuditCommand.class,
       FleetCommand.class,
       VerifyCommand.class,
-      CheckpointCommand.class
+      CheckpointCommand.class,
+      BenchCommand.class,
+      ResidencyCommand.class,
+      DevicesCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -31,6 +34,8 @@ import picocli.CommandLine.Spec;
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
+      "  pi0 devices --check",
+      "  pi0 bench --random-weights pi0 --precision bf16",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."
