@@ -219,6 +219,11 @@ final class ServedJob implements AutoCloseable {
     return Collections.unmodifiableMap(ends);
   }
 
+  /** What there is by now, by the records' offsets. */
+  Map<Long, List<End>> ends() {
+    return Collections.unmodifiableMap(ends);
+  }
+
   /** Waits until a record has led to so many chunks. */
   void awaitChunks(long offset, int count) throws Exception {
     await(
