@@ -69,16 +69,14 @@ public final class Auditor {
     try {
       observation = decoder.decode(message);
     } catch (UnreadableObservationException e) {
-      records.put(message.position(), new RecordEntry(records.size() + 1, null, null, e.getMessage()));
+      records.put(
+          message.position(), new RecordEntry(records.size() + 1, null, null, e.getMessage()));
       return Optional.empty();
     }
     records.put(
         message.position(),
         new RecordEntry(
-            records.size() + 1,
-            observation.id(),
-            observation.observedAt(),
-            observation.defect()));
+            records.size() + 1, observation.id(), observation.observedAt(), observation.defect()));
     sent.computeIfAbsent(observation.robot(), _ -> new SentByRobot())
         .add(observation.id(), records.size());
     return Optional.of(observation);

@@ -32,9 +32,9 @@ final class SentByRobot {
   }
 
   /**
-   * Whether there is something by which a record may be superseded: one of its episode that is newer,
-   * or is the same again; or one of another episode that came later, or that had begun before it as
-   * a later episode than its own.
+   * Whether there is something by which a record may be superseded: one of its episode that is
+   * newer, or is the same again; or one of another episode that came later, or that had begun
+   * before it as a later episode than its own.
    */
   boolean supersedes(ObservationId id, long number) {
     Episode own = episodes.get(id.episode());

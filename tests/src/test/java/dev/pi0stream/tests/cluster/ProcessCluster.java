@@ -17,8 +17,8 @@ import org.apache.flink.client.program.rest.RestClusterClient;
 import org.apache.flink.configuration.Configuration;
 
 /**
- * A Flink cluster of processes of their own: a JobManager, and TaskManagers that may be killed. Uses
- * the class path of the tests, so that jobs find their classes there.
+ * A Flink cluster of processes of their own: a JobManager, and TaskManagers that may be killed.
+ * Uses the class path of the tests, so that jobs find their classes there.
  */
 @SuppressWarnings("try") // Closing may be interrupted; the test fails with it.
 final class ProcessCluster implements AutoCloseable {

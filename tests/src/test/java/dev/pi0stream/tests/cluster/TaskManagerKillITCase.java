@@ -106,10 +106,7 @@ class TaskManagerKillITCase {
   private static void awaitRunning(RestClusterClient<StandaloneClusterId> client, JobID job)
       throws Exception {
     while (!client.getJobDetails(job).get().getJobVertexInfos().stream()
-        .allMatch(
-            vertex ->
-                vertex.getExecutionState()
-                    == ExecutionState.RUNNING)) {
+        .allMatch(vertex -> vertex.getExecutionState() == ExecutionState.RUNNING)) {
       Thread.sleep(200);
     }
   }
@@ -133,8 +130,7 @@ class TaskManagerKillITCase {
     try (AutoCloseable _ = loaded.device()) {
       ServedPolicy policy = loaded.policy();
       return new Audit(
-              new AuditSettings(
-                  topics, Optional.empty(), Optional.empty(), Duration.ofSeconds(30)))
+              new AuditSettings(topics, Optional.empty(), Optional.empty(), Duration.ofSeconds(30)))
           .run(Recomputation.of(policy, 50));
     }
   }

@@ -20,9 +20,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Savepoints of earlier versions, as they were stored then: {@code tests/savepoints/VERSION}. In each
- * robot {@code a} has sent two observations and has their chunks, and the first of robot {@code b} is
- * in flight.
+ * Savepoints of earlier versions, as they were stored then: {@code tests/savepoints/VERSION}. In
+ * each robot {@code a} has sent two observations and has their chunks, and the first of robot
+ * {@code b} is in flight.
  */
 @Timeout(240)
 @SuppressWarnings("try") // Closing a job may be interrupted; the test fails with it.
