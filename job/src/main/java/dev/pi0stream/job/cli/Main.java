@@ -17,12 +17,19 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {RunCommand.class, VerifyCommand.class, CheckpointCommand.class},
+    subcommands = {
+      RunCommand.class,
+      VerifyCommand.class,
+      CheckpointCommand.class,
+      ConfigCommand.class,
+      TopicsCommand.class
+    },
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
+      "  pi0 config --config conf/pi0.yaml",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."

@@ -34,6 +34,7 @@ final class Bookkeeping implements AutoCloseable {
 
   private final KafkaSettings kafka;
   private final Ledger ledger;
+  private final Map<TopicPartition, Long> begin;
   private final WireFormat<RobotObservation> observations = WireFormat.observations();
   private final WireFormat<ActionChunk> chunks = WireFormat.chunks();
   private final WireFormat<ObservationOutcome> outcomes = WireFormat.outcomes();
@@ -42,7 +43,7 @@ final class Bookkeeping implements AutoCloseable {
   private volatile boolean failed;
 
   /**
-   * Opens the books, and lets the job's consumer group begin at the same place.
+   * Opens the books.
    *
    * @param failures is told when a topic cannot be read any more
    */
@@ -54,26 +55,32 @@ final class Bookkeeping implements AutoCloseable {
           failed = true;
           failures.accept(failure);
         };
-    Map<TopicPartition, Long> sent;
     Map<TopicPartition, Long> answered;
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        TopicReader.consumer(kafka.bootstrapServers(), Map.of())) {
+      begin = ends(consumer, List.of(kafka.observations()));
+      answered = ends(consumer, List.of(kafka.chunks(), kafka.outcomes()));
+    }
+    observationReader =
+        new TopicReader(
+            "pi0-ledger-observations", kafka.bootstrapServers(), begin, this::observation, failing);
+    answerReader =
+        new TopicReader(
+            "pi0-ledger-answers", kafka.bootstrapServers(), answered, this::answer, failing);
+  }
+
+  /** Lets the job's consumer group begin where the books do. */
+  void letJobBeginHere() {
     try (KafkaConsumer<byte[], byte[]> consumer =
         TopicReader.consumer(
             kafka.bootstrapServers(), Map.of(ConsumerConfig.GROUP_ID_CONFIG, kafka.group()))) {
-      sent = ends(consumer, List.of(kafka.observations()));
-      answered = ends(consumer, List.of(kafka.chunks(), kafka.outcomes()));
       consumer.commitSync(
-          sent.entrySet().stream()
+          begin.entrySet().stream()
               .collect(
                   Collectors.toMap(
                       Map.Entry::getKey, end -> new OffsetAndMetadata(end.getValue()))),
           REQUEST);
     }
-    observationReader =
-        new TopicReader(
-            "pi0-ledger-observations", kafka.bootstrapServers(), sent, this::observation, failing);
-    answerReader =
-        new TopicReader(
-            "pi0-ledger-answers", kafka.bootstrapServers(), answered, this::answer, failing);
   }
 
   /** Where the observations topic ends now. */
