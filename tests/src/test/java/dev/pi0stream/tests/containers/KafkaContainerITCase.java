@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.pi0stream.tests.cli.CommandLineRun;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -32,7 +33,7 @@ class KafkaContainerITCase {
     assumeTrue(
         DockerClientFactory.instance().isDockerAvailable(),
         "skipped: no container engine answers, and this needs " + IMAGE);
-    broker = new KafkaContainer(IMAGE);
+    broker = new KafkaContainer(IMAGE).withStartupTimeout(Duration.ofMinutes(3));
     broker.start();
   }
 
