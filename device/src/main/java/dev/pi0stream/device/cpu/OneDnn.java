@@ -5,10 +5,13 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.device.foreign.NativeFunctions;
+import dev.pi0stream.device.foreign.NativeSignature;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 
 /**
  * The functions of oneDNN's C API that we use, under its names ({@code oneapi/dnnl/dnnl.h}). A
@@ -58,7 +61,7 @@ final class OneDnn {
     DeviceException failure = null;
     try {
       SymbolLookup library = NativeLibrary.load();
-      functions = NativeFunctions.link(Functions.class, library);
+      functions = NativeFunctions.link(MethodHandles.lookup(), Functions.class, library);
     } catch (DeviceException e) {
       failure = e;
     }

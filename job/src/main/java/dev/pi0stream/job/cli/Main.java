@@ -19,17 +19,22 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       RunCommand.class,
+      AuditCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
       ConfigCommand.class,
-      TopicsCommand.class
+      TopicsCommand.class,
+      BenchCommand.class,
+      ResidencyCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
+      "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 config --config conf/pi0.yaml",
+      "  pi0 bench --random-weights pi0 --precision bf16",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."
