@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       RunCommand.class,
       AuditCommand.class,
+      FleetCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
       ConfigCommand.class,
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 config --config conf/pi0.yaml",
       "  pi0 bench --random-weights pi0 --precision bf16",
+      "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."

@@ -109,6 +109,14 @@ final class RunCommand implements Callable<Integer> {
   private double speed;
 
   @Option(
+      names = "--no-telemetry",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Do not sum up what each robot experiences to the telemetry topic.")
+  private boolean telemetry;
+
+  @Option(
       names = "--kafka",
       paramLabel = "HOST:PORT",
       description =
@@ -137,6 +145,13 @@ final class RunCommand implements Callable<Integer> {
       description = "Port of Flink's web UI (default: any free one).")
   private int webPort;
 
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description = "Port where Prometheus may ask for metrics, such as 9249 (default: none).")
+  private int metricsPort;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
@@ -145,7 +160,7 @@ final class RunCommand implements Callable<Integer> {
       RunSettings settings = settings(options.read());
       if (!robotsOnly) {
         // A device that cannot be had is noticed here, not when broker and cluster are up.
-        Devices.open(settings.device(), Precision.parse(settings.precision())).close();
+        Devices.open(backEnd(settings.device()), Precision.parse(settings.precision())).close();
       }
       result = run(new Run(settings, new CheckpointLoader(), out, isTerminal()));
     } catch (IllegalArgumentException
@@ -201,9 +216,11 @@ final class RunCommand implements Callable<Integer> {
         speed,
         Optional.ofNullable(duration),
         cameras,
+        telemetry && configuration.get(Settings.TELEMETRY),
         Optional.ofNullable(kafka).or(() -> configuration.find(Settings.BOOTSTRAP_SERVERS)),
         kafkaPort,
         webPort,
+        metricsPort,
         robotsOnly,
         configuration);
   }
@@ -215,6 +232,11 @@ final class RunCommand implements Callable<Integer> {
     return configuration.isGiven(Settings.CHECKPOINT)
         ? Path.of(configuration.get(Settings.CHECKPOINT))
         : shipped("checkpoint");
+  }
+
+  /** Of devices that are named by their numbers. */
+  private static String backEnd(String device) {
+    return device.replaceFirst("[:,].*", "");
   }
 
   private boolean isGiven(String option) {

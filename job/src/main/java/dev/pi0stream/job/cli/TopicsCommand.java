@@ -53,7 +53,7 @@ final class TopicsCommand implements Callable<Integer> {
     } catch (ConfigurationException e) {
       throw new CommandException(CommandLine.ExitCode.USAGE, e.getMessage(), e);
     }
-    List<String> names = List.of(kafka.observations(), kafka.chunks(), kafka.outcomes());
+    List<String> names = kafka.topics();
     List<String> created;
     try {
       created = Topics.create(kafka.bootstrapServers(), Settings.topics(configuration), names);

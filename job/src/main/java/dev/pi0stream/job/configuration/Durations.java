@@ -37,7 +37,7 @@ public final class Durations {
     append(text, duration.toMinutesPart(), "m");
     append(text, duration.toSecondsPart(), "s");
     append(text, duration.toMillisPart(), "ms");
-    return text.toString();
+    return text.isEmpty() ? "0s" : text.toString();
   }
 
   private static void append(StringBuilder text, long count, String unit) {

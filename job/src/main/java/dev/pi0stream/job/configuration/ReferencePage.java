@@ -17,6 +17,7 @@ public final class ReferencePage {
         "kafka.create",
         "What `pi0 topics` and `pi0 run` give to topics that they create. Topics that exist stay as"
             + " they are.");
+    SECTIONS.put("telemetry", "What is told of the robots' experience.");
     SECTIONS.put(
         "limits",
         "The most that an observation may hold, whatever the policy; it bounds memory and time spent"

@@ -7,8 +7,10 @@ import dev.pi0stream.job.graph.JobSettings;
 import dev.pi0stream.job.graph.KafkaSettings;
 import dev.pi0stream.operators.observation.ObservationLimits;
 import dev.pi0stream.operators.policy.EngineSpec;
+import dev.pi0stream.operators.telemetry.TelemetrySettings;
 import dev.pi0stream.schemas.WireFormat;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -30,9 +32,11 @@ public final class Settings {
   public static final Setting<String> DEVICE =
       Setting.of(
           "policy.device",
-          ValueKind.oneOf(Devices.NAMES),
+          ValueKind.devices(Devices.NAMES),
           USUAL.engine().device(),
-          "What computes the policy.");
+          "What computes the policy. Several devices are shared by the subtasks of a TaskManager."
+              + " Where Flink has an external resource of the back end's name, its devices are taken"
+              + " instead.");
 
   public static final Setting<Precision> PRECISION =
       Setting.of(
@@ -48,6 +52,29 @@ public final class Settings {
           ValueKind.wholeNumber(1, 1024),
           USUAL.engine().maxBatch(),
           "The most robots that are computed together.");
+
+  public static final Setting<Integer> REUSE_MEBIBYTES =
+      Setting.of(
+          "policy.reuse-mebibytes",
+          ValueKind.wholeNumber(0, MOST),
+          Math.toIntExact(USUAL.engine().reuseBytes() >> 20),
+          "Of a device's memory, what may hold earlier pictures' features and prompts' prefixes for"
+              + " another use.");
+
+  public static final Setting<Duration> WARM_UP =
+      Setting.of(
+          "policy.warm-up",
+          ValueKind.durationOrNone(),
+          USUAL.engine().warmUp(),
+          "The longest that a policy rehearses on its device before it serves.");
+
+  public static final Setting<Duration> HANGS =
+      Setting.of(
+          "policy.hangs-after",
+          ValueKind.duration(),
+          USUAL.engine().hangs(),
+          "A batch that has not ended after this, and took ten times of what was expected, counts as"
+              + " a device that hangs.");
 
   public static final Setting<Integer> PARALLELISM =
       Setting.of(
@@ -87,6 +114,14 @@ public final class Settings {
           ValueKind.duration(),
           USUAL.sessionTimeToLive(),
           "How long a silent robot's prompt and last frames are remembered.");
+
+  public static final Setting<String> ROSTER =
+      Setting.of(
+          "job.roster",
+          ValueKind.names(),
+          "",
+          "Robots that are spread evenly over the subtasks, whatever their names; for fleets so small"
+              + " that chance does not do it. New robots go to the end.");
 
   public static final Setting<String> BOOTSTRAP_SERVERS =
       Setting.withoutFallback(
@@ -129,6 +164,13 @@ public final class Settings {
           TOPICS.outcomes(),
           "Topic of the observations that led to no chunk, with the reason.");
 
+  public static final Setting<String> TELEMETRY_TOPIC =
+      Setting.of(
+          "kafka.topics.telemetry",
+          ValueKind.topic(),
+          TOPICS.telemetry(),
+          "Topic of what each robot experienced.");
+
   public static final Setting<Integer> PARTITIONS =
       Setting.of(
           "kafka.create.partitions",
@@ -148,6 +190,35 @@ public final class Settings {
           ValueKind.duration(),
           "How long these topics keep their records; if not given, as long as the brokers say.");
 
+  public static final Setting<Boolean> TELEMETRY =
+      Setting.of(
+          "telemetry.enabled",
+          ValueKind.truth(),
+          true,
+          "Whether there is a report of each robot's experience, window by window.");
+
+  public static final Setting<Duration> WINDOW =
+      Setting.of(
+          "telemetry.window",
+          ValueKind.duration(),
+          TelemetrySettings.DEFAULT.window(),
+          "The event time that one report is about.");
+
+  public static final Setting<Duration> PATIENCE =
+      Setting.of(
+          "telemetry.patience",
+          ValueKind.durationOrNone(),
+          TelemetrySettings.DEFAULT.patience(),
+          "How long a window waits for the outcomes of its observations; what comes later is counted"
+              + " as late.");
+
+  public static final Setting<Duration> CONTROL_PERIOD =
+      Setting.of(
+          "telemetry.control-period",
+          ValueKind.duration(),
+          TelemetrySettings.DEFAULT.controlPeriod(),
+          "From one step of a chunk to the next on the robots.");
+
   public static final Setting<Integer> NAME_BYTES =
       limit(
           "name-bytes",
@@ -160,6 +231,12 @@ public final class Settings {
 
   public static final Setting<Integer> STATE_NUMBERS =
       limit("state-numbers", ObservationLimits.DEFAULT.stateNumbers(), "Numbers of a joint state.");
+
+  public static final Setting<Integer> REMAINING_NUMBERS =
+      limit(
+          "remaining-numbers",
+          ObservationLimits.DEFAULT.remainingNumbers(),
+          "Numbers of the rest of a chunk in execution.");
 
   public static final Setting<Integer> CAMERAS =
       limit("cameras", ObservationLimits.DEFAULT.cameras(), "Frames of one observation.");
@@ -174,23 +251,33 @@ public final class Settings {
           DEVICE,
           PRECISION,
           MAX_BATCH,
+          REUSE_MEBIBYTES,
+          WARM_UP,
+          HANGS,
           PARALLELISM,
           IN_FLIGHT,
           TIMEOUT,
           CHECKPOINT_INTERVAL,
           SESSION_TIME_TO_LIVE,
+          ROSTER,
           BOOTSTRAP_SERVERS,
           GROUP,
           START,
           OBSERVATIONS,
           CHUNKS,
           OUTCOMES,
+          TELEMETRY_TOPIC,
           PARTITIONS,
           REPLICATION,
           RETENTION,
+          TELEMETRY,
+          WINDOW,
+          PATIENCE,
+          CONTROL_PERIOD,
           NAME_BYTES,
           PROMPT_BYTES,
           STATE_NUMBERS,
+          REMAINING_NUMBERS,
           CAMERAS,
           FRAME_BYTES);
 
@@ -205,7 +292,9 @@ public final class Settings {
         configuration.get(TIMEOUT),
         configuration.get(CHECKPOINT_INTERVAL),
         configuration.get(SESSION_TIME_TO_LIVE),
-        limits(configuration));
+        limits(configuration),
+        roster(configuration),
+        telemetry(configuration));
   }
 
   /**
@@ -219,6 +308,7 @@ public final class Settings {
         configuration.get(OBSERVATIONS),
         configuration.get(CHUNKS),
         configuration.get(OUTCOMES),
+        configuration.get(TELEMETRY_TOPIC),
         configuration.get(GROUP),
         configuration.get(START));
   }
@@ -236,7 +326,27 @@ public final class Settings {
         configuration.get(CHECKPOINT),
         configuration.get(DEVICE),
         configuration.get(PRECISION).label(),
-        configuration.get(MAX_BATCH));
+        configuration.get(MAX_BATCH),
+        (long) configuration.get(REUSE_MEBIBYTES) << 20,
+        configuration.get(WARM_UP),
+        configuration.get(HANGS));
+  }
+
+  private static List<String> roster(Configuration configuration) {
+    return Arrays.stream(configuration.get(ROSTER).split(",", -1))
+        .map(String::strip)
+        .filter(name -> !name.isEmpty())
+        .toList();
+  }
+
+  private static Optional<TelemetrySettings> telemetry(Configuration configuration) {
+    return configuration.get(TELEMETRY)
+        ? Optional.of(
+            new TelemetrySettings(
+                configuration.get(WINDOW),
+                configuration.get(PATIENCE),
+                configuration.get(CONTROL_PERIOD)))
+        : Optional.empty();
   }
 
   private static ObservationLimits limits(Configuration configuration) {
@@ -244,6 +354,7 @@ public final class Settings {
         configuration.get(NAME_BYTES),
         configuration.get(PROMPT_BYTES),
         configuration.get(STATE_NUMBERS),
+        configuration.get(REMAINING_NUMBERS),
         configuration.get(CAMERAS),
         configuration.get(FRAME_BYTES));
   }

@@ -28,14 +28,6 @@ record ValueKind<T>(Class<T> type, String expected, Function<String, Optional<T>
         String.class, expected, text -> Optional.of(text).filter(t -> !t.isBlank()));
   }
 
-  /** One of some names. */
-  static ValueKind<String> oneOf(List<String> names) {
-    return new ValueKind<>(
-        String.class,
-        "one of " + String.join(", ", names),
-        text -> Optional.of(text).filter(names::contains));
-  }
-
   /** One of an enum's constants, in small letters. */
   static <E extends Enum<E>> ValueKind<E> oneOf(Class<E> type) {
     List<E> constants = List.of(type.getEnumConstants());
@@ -57,6 +49,48 @@ record ValueKind<T>(Class<T> type, String expected, Function<String, Optional<T>
   static ValueKind<Duration> duration() {
     return new ValueKind<>(
         Duration.class, "a time such as 500ms, 20s, 5m or 1h30m", Durations::parse);
+  }
+
+  /** A time, or none. */
+  static ValueKind<Duration> durationOrNone() {
+    return new ValueKind<>(
+        Duration.class,
+        "a time such as 500ms, 20s, 5m or 1h30m, or 0s",
+        text -> text.equals("0s") ? Optional.of(Duration.ZERO) : Durations.parse(text));
+  }
+
+  /** Yes or no. */
+  static ValueKind<Boolean> truth() {
+    return new ValueKind<>(
+        Boolean.class,
+        "true or false",
+        text ->
+            switch (text) {
+              case "true" -> Optional.of(true);
+              case "false" -> Optional.of(false);
+              default -> Optional.empty();
+            });
+  }
+
+  /**
+   * Devices of one or several back ends.
+   *
+   * @param backEnds their names
+   */
+  static ValueKind<String> devices(List<String> backEnds) {
+    String device = "(" + String.join("|", backEnds) + ")(:[0-9]{1,6})?";
+    Pattern form = Pattern.compile(device + "(," + device + ")*");
+    return new ValueKind<>(
+        String.class,
+        "one of %s; or devices by their numbers, such as %s:0,%2$s:1"
+            .formatted(String.join(", ", backEnds), backEnds.getFirst()),
+        text -> Optional.of(text).filter(t -> form.matcher(t).matches()));
+  }
+
+  /** Names, separated by commas; may be none. */
+  static ValueKind<String> names() {
+    return new ValueKind<>(
+        String.class, "names, separated by commas, or ''", text -> Optional.of(text));
   }
 
   /** Host and port of brokers, separated by commas. */

@@ -10,8 +10,6 @@ import dev.pi0stream.schemas.WireException;
 import dev.pi0stream.schemas.WireFormat;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -20,8 +18,6 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -58,8 +54,8 @@ final class Bookkeeping implements AutoCloseable {
     Map<TopicPartition, Long> answered;
     try (KafkaConsumer<byte[], byte[]> consumer =
         TopicReader.consumer(kafka.bootstrapServers(), Map.of())) {
-      begin = ends(consumer, List.of(kafka.observations()));
-      answered = ends(consumer, List.of(kafka.chunks(), kafka.outcomes()));
+      begin = TopicReader.ends(consumer, List.of(kafka.observations()));
+      answered = TopicReader.ends(consumer, List.of(kafka.chunks(), kafka.outcomes()));
     }
     observationReader =
         new TopicReader(
@@ -105,22 +101,6 @@ final class Bookkeeping implements AutoCloseable {
   public void close() {
     observationReader.close();
     answerReader.close();
-  }
-
-  private static Map<TopicPartition, Long> ends(
-      KafkaConsumer<byte[], byte[]> consumer, Collection<String> topics) {
-    Map<TopicPartition, Long> ends = new HashMap<>();
-    for (String topic : topics) {
-      List<PartitionInfo> partitions = consumer.partitionsFor(topic, REQUEST);
-      if (partitions == null || partitions.isEmpty()) {
-        throw new KafkaException("the broker has no topic " + topic);
-      }
-      ends.putAll(
-          consumer.endOffsets(
-              partitions.stream().map(p -> new TopicPartition(p.topic(), p.partition())).toList(),
-              REQUEST));
-    }
-    return ends;
   }
 
   private void observation(ConsumerRecord<byte[], byte[]> message, Instant readAt) {

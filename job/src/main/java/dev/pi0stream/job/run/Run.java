@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -95,7 +94,7 @@ public final class Run {
       describe(policy.config(), dataset, cameras, kafka, "elsewhere: whoever reads this topic");
       return serve(dataset, cameras, kafka, _ -> ServingJob.ELSEWHERE);
     }
-    JobSettings job = job(dataset.episodes().size());
+    JobSettings job = job(dataset);
     try (Background<EmbeddedKafka> broker =
             settings.kafka().isPresent()
                 ? null
@@ -104,9 +103,7 @@ public final class Run {
         Background<EmbeddedFlink> flink =
             Background.open(
                 "pi0-start-flink",
-                () ->
-                    EmbeddedFlink.start(
-                        settings.webPort(), job.parallelism(), new Configuration()))) {
+                () -> EmbeddedFlink.start(settings.webPort(), job.parallelism(), metrics()))) {
       KafkaSettings kafka =
           kafka(broker == null ? settings.kafka().orElseThrow() : broker.get().bootstrapServers());
       describe(policy.config(), dataset, cameras, kafka, flink.get().webUi().toString());
@@ -124,9 +121,7 @@ public final class Run {
       LeRobotDataset dataset, CameraMapping cameras, KafkaSettings kafka, JobStart starting)
       throws Exception {
     Topics.create(
-        kafka.bootstrapServers(),
-        Settings.topics(settings.configuration()),
-        List.of(kafka.observations(), kafka.chunks(), kafka.outcomes()));
+        kafka.bootstrapServers(), Settings.topics(settings.configuration()), kafka.topics());
     LoggedActions logged = new LoggedActions();
     Ledger ledger = new Ledger(logged);
     try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail)) {
@@ -159,6 +154,12 @@ public final class Run {
           Optional.ofNullable(ledger.firstRejection()),
           Optional.ofNullable(failure.get()));
     }
+  }
+
+  private Configuration metrics() {
+    return settings.metricsPort() == 0
+        ? new Configuration()
+        : EmbeddedFlink.prometheus(settings.metricsPort());
   }
 
   /**
@@ -194,6 +195,7 @@ public final class Run {
         settings.configuration().get(Settings.OBSERVATIONS),
         settings.configuration().get(Settings.CHUNKS),
         settings.configuration().get(Settings.OUTCOMES),
+        settings.configuration().get(Settings.TELEMETRY_TOPIC),
         "pi0-run-" + UUID.randomUUID(),
         KafkaSettings.Start.COMMITTED);
   }
@@ -217,31 +219,42 @@ public final class Run {
         dataset.episodes().size(), settings.robots(), number(dataset.fps() * settings.speed()));
     out.printf("cameras     %s%n", cameras.describe());
     out.printf(
-        "kafka       %s%s; topics %s, %s, %s%n",
+        "kafka       %s%s; topics %s%n",
         kafka.bootstrapServers(),
         settings.kafka().isPresent() ? "" : " (in this process)",
-        kafka.observations(),
-        kafka.chunks(),
-        kafka.outcomes());
+        String.join(", ", kafka.topics()));
     out.printf("%-11s %s%n", settings.robotsOnly() ? "job" : "web UI", job);
+    if (settings.metricsPort() != 0) {
+      out.printf("metrics     http://localhost:%d/metrics%n", settings.metricsPort());
+    }
     out.flush();
   }
 
-  private JobSettings job(int robots) {
+  private JobSettings job(LeRobotDataset dataset) {
+    int robots = dataset.episodes().size();
+    Duration step = Duration.ofNanos(Math.round(1e9 / (dataset.fps() * settings.speed())));
     JobSettings usual = Settings.job(settings.configuration());
+    EngineSpec engine = usual.engine();
     return new JobSettings(
         new EngineSpec(
             settings.checkpoint().toString(),
             settings.device(),
             settings.precision(),
-            usual.engine().maxBatch()),
+            engine.maxBatch(),
+            engine.reuseBytes(),
+            engine.warmUp(),
+            engine.hangs()),
         usual.parallelism(),
         // Each robot may have one running and one waiting; the rest is for what is on its way.
         Math.max(usual.inFlight(), 4 * robots),
         usual.timeout(),
         usual.checkpointInterval(),
         usual.sessionTimeToLive(),
-        usual.limits());
+        usual.limits(),
+        usual.roster(),
+        settings.telemetry()
+            ? usual.telemetry().map(how -> how.controlledEvery(step))
+            : Optional.empty());
   }
 
   private ServingJob submit(

@@ -17,9 +17,11 @@ import java.util.Optional;
  * @param speed of the robots; 1 is that of the dataset
  * @param duration from the first observation on; empty for until it is stopped
  * @param cameras the dataset's camera by the policy's, where the names differ
+ * @param telemetry whether the job sums up what each robot experiences
  * @param kafka host and port of a broker; empty for one in the process
  * @param kafkaPort of the broker in the process; 0 for any free one
  * @param webPort of Flink's web UI; 0 for any free one
+ * @param metricsPort where Prometheus may ask for metrics; 0 for nowhere
  * @param robotsOnly whether the job is another's, which runs already; needs a broker
  * @param configuration everything else
  */
@@ -32,9 +34,11 @@ public record RunSettings(
     double speed,
     Optional<Duration> duration,
     Map<String, String> cameras,
+    boolean telemetry,
     Optional<String> kafka,
     int kafkaPort,
     int webPort,
+    int metricsPort,
     boolean robotsOnly,
     Configuration configuration) {
   public RunSettings {

@@ -7,6 +7,7 @@ import dev.pi0stream.device.Precision;
 import dev.pi0stream.job.graph.JobSettings;
 import dev.pi0stream.job.graph.KafkaSettings;
 import dev.pi0stream.operators.policy.EngineSpec;
+import dev.pi0stream.operators.telemetry.TelemetrySettings;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -78,10 +79,42 @@ class ConfigurationTest {
                 "seen",
                 "chunks",
                 "outcomes",
+                "telemetry",
                 "pi0-stream",
                 KafkaSettings.Start.EARLIEST));
     assertThat(Settings.topics(file).retention()).contains(Duration.ofHours(2));
     assertThat(Settings.topics(file).replication()).isEmpty();
+  }
+
+  @Test
+  void robotsDevicesAndTelemetryAreSaidToo() throws IOException {
+    JobSettings job =
+        Settings.job(
+            read(
+                """
+                policy: {device: "cpu:0,cpu:1", reuse-mebibytes: 3, warm-up: 0s, hangs-after: 5s}
+                job: {roster: "left arm, right arm"}
+                telemetry: {control-period: 100ms}
+                """));
+
+    assertThat(job.engine())
+        .isEqualTo(
+            new EngineSpec(
+                "examples/checkpoint",
+                "cpu:0,cpu:1",
+                "fp32",
+                8,
+                3L << 20,
+                Duration.ZERO,
+                Duration.ofSeconds(5)));
+    assertThat(job.roster()).containsExactly("left arm", "right arm");
+    assertThat(job.telemetry())
+        .contains(TelemetrySettings.DEFAULT.controlledEvery(Duration.ofMillis(100)));
+    assertThat(
+            Settings.job(
+                    Configuration.fallbacks().with(List.of("telemetry.enabled=false"), "--set"))
+                .telemetry())
+        .isEmpty();
   }
 
   @Test
@@ -105,7 +138,9 @@ class ConfigurationTest {
           device=cpu | there is no setting device: the nearest one is policy.device
           job.paralellism=2 | there is no setting job.paralellism: the nearest one is job.parallelism
           policy=cpu | there is no setting policy: the nearest one is policy.device
-          policy.device=gpu | policy.device is 'gpu': expected one of cpu, reference
+          policy.device=gpu | policy.device is 'gpu': expected one of cpu, reference; or devices by their numbers
+          policy.device=cpu:0,tpu:1 | policy.device is 'cpu:0,tpu:1': expected one of cpu, reference
+          telemetry.enabled=yes | telemetry.enabled is 'yes': expected true or false
           policy.precision=FP32 | policy.precision is 'FP32': expected one of fp32, bf16, bfp8, int8
           policy.max-batch=0 | policy.max-batch is '0': expected a whole number from 1 to 1024
           policy.max-batch=8.0 | policy.max-batch is '8.0': expected a whole number from 1 to 1024
