@@ -92,8 +92,8 @@ class LeRobotDatasetTest {
 
   @Test
   void anotherVersionIsRefusedByName() {
-    refused(VIDEO, info -> info.put("codebase_version", "v2.1"))
-        .hasMessageContaining("version v2.1; v3.0 is read");
+    refused(VIDEO, info -> info.put("codebase_version", "v2.0"))
+        .hasMessageContaining("version v2.0; v3.0 and v2.1 are read");
   }
 
   @Test
