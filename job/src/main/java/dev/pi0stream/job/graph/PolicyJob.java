@@ -116,6 +116,21 @@ public final class PolicyJob {
   /** The way of an observation, between any source and any sinks. */
   public static Answers serve(
       DataStream<SourceRecord> observations, JobSettings settings, PolicyLoader loader) {
+    Resolved resolved = resolve(observations, settings);
+    return route(ask(resolved.observations(), settings, loader), resolved.ended());
+  }
+
+  /**
+   * What records come to before the policy is asked.
+   *
+   * @param observations those that stand for themselves
+   * @param ended the outcomes of all others
+   */
+  public record Resolved(
+      DataStream<ResolvedObservation> observations, DataStream<Outcome> ended) {}
+
+  /** The first part of the way: records become observations, and sessions complete them. */
+  public static Resolved resolve(DataStream<SourceRecord> observations, JobSettings settings) {
     SingleOutputStreamOperator<DecodedObservation> decoded =
         observations
             .process(new DecodeFunction(settings.limits()))
@@ -129,26 +144,37 @@ public final class PolicyJob {
             .name("Robot sessions")
             .uid("session")
             .setDescription("Fills in inherited prompts and frames; ends what comes late");
-    SingleOutputStreamOperator<Outcome> answered =
-        AsyncDataStream.unorderedWait(
-                resolved,
-                new PolicyFunction(settings.engine(), loader, settings.timeout()),
-                settings.timeout().toMillis(),
-                TimeUnit.MILLISECONDS,
-                settings.inFlight())
-            .name("Policy")
-            .uid("policy")
-            .setDescription(
-                "%s on %s in %s"
-                    .formatted(
-                        settings.engine().checkpoint(),
-                        settings.engine().device(),
-                        settings.engine().precision()));
+    return new Resolved(
+        resolved,
+        decoded
+            .getSideOutput(DecodeFunction.REJECTED)
+            .union(resolved.getSideOutput(RobotSessionFunction.ENDED)));
+  }
+
+  /** The second part: the policy is asked. */
+  public static DataStream<Outcome> ask(
+      DataStream<ResolvedObservation> observations, JobSettings settings, PolicyLoader loader) {
+    return AsyncDataStream.unorderedWait(
+            observations,
+            new PolicyFunction(settings.engine(), loader, settings.timeout()),
+            settings.timeout().toMillis(),
+            TimeUnit.MILLISECONDS,
+            settings.inFlight())
+        .name("Policy")
+        .uid("policy")
+        .setDescription(
+            "%s on %s in %s"
+                .formatted(
+                    settings.engine().checkpoint(),
+                    settings.engine().device(),
+                    settings.engine().precision()));
+  }
+
+  /** The last part: every outcome becomes a record. */
+  public static Answers route(DataStream<Outcome> answered, DataStream<Outcome> ended) {
     SingleOutputStreamOperator<WireRecord> chunks =
         answered
-            .union(
-                decoded.getSideOutput(DecodeFunction.REJECTED),
-                resolved.getSideOutput(RobotSessionFunction.ENDED))
+            .union(ended)
             .process(new OutcomeRouter())
             .name("Route outcomes")
             .uid("route")
