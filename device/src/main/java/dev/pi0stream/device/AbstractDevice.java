@@ -126,13 +126,38 @@ public abstract class AbstractDevice implements Device {
   // Host and device -----------------------------------------------------------------------------
 
   @Override
-  public final Tensor upload(float[] values, int rows, int columns) {
+  public final Tensor upload(float[] values, Sequences sequences, int columns) {
     lifetimes.checkOpen("upload");
-    if (rows < 0 || columns < 1 || (long) rows * columns != values.length) {
+    if (columns < 1 || (long) sequences.rows() * columns != values.length) {
       throw new IllegalArgumentException(
-          "upload: %d numbers for a tensor of %s".formatted(values.length, shape(rows, columns)));
+          "upload: %d numbers for a tensor of %s"
+              .formatted(values.length, shape(sequences.rows(), columns)));
     }
-    return newTensor(values, rows, columns);
+    return newTensor(values, sequences, columns);
+  }
+
+  @Override
+  public final Images images(float[] pixels, int count, int side) {
+    lifetimes.checkOpen("images");
+    if (count < 0 || side < 1 || 3L * count * side * side != pixels.length) {
+      throw new IllegalArgumentException(
+          "images: %d numbers for %d pictures of 3 × %d × %d"
+              .formatted(pixels.length, count, side, side));
+    }
+    return newImages(pixels, count, side);
+  }
+
+  @Override
+  public final Indices indices(int[] numbers, Sequences sequences) {
+    lifetimes.checkOpen("indices");
+    checkOneForEachRow("indices", "numbers", numbers, sequences);
+    for (int row = 0; row < numbers.length; row++) {
+      if (numbers[row] < 0) {
+        throw new IllegalArgumentException(
+            "indices: %d at %d, expected none below 0".formatted(numbers[row], row));
+      }
+    }
+    return newIndices(numbers, sequences);
   }
 
   @Override
@@ -143,8 +168,9 @@ public abstract class AbstractDevice implements Device {
   }
 
   @Override
-  public final Rotation rotation(int[] positions, int headSize, double base) {
+  public final Rotation rotation(int[] positions, Sequences sequences, int headSize, double base) {
     lifetimes.checkOpen("rotation");
+    checkOneForEachRow("rotation", "positions", positions, sequences);
     if (headSize < 2 || headSize % 2 != 0) {
       throw new IllegalArgumentException(
           "rotation: head size " + headSize + ", expected a positive even number");
@@ -152,37 +178,40 @@ public abstract class AbstractDevice implements Device {
     if (!(base > 0) || Double.isInfinite(base)) {
       throw new IllegalArgumentException("rotation: base " + base + ", expected a positive number");
     }
-    return newRotation(positions, headSize, base);
+    return newRotation(positions, sequences, headSize, base);
+  }
+
+  @Override
+  public final Mask mask(Sequences sequences, Sequences context) {
+    lifetimes.checkOpen("mask");
+    if (sequences.count() != context.count()) {
+      throw mismatch("mask", "rows", sequences, "context", context);
+    }
+    return newMask(sequences, context);
   }
 
   // Operations ----------------------------------------------------------------------------------
 
   @Override
-  public final Tensor patches(Tensor images, int side, int patch) {
+  public final Tensor patches(Images images, int patch) {
     lifetimes.checkOpen("patches");
     lifetimes.check("patches", "images", images);
-    if (patch < 1 || side < patch || side % patch != 0) {
+    if (patch < 1 || images.side() % patch != 0) {
       throw new IllegalArgumentException(
-          "patches: side %d is not a multiple of patch %d".formatted(side, patch));
+          "patches: side %d is not a multiple of patch %d".formatted(images.side(), patch));
     }
-    if (images.columns() != 3L * side * side) {
-      throw new IllegalArgumentException(
-          "patches: images are %s, expected 3 × %d × %d = %d columns"
-              .formatted(shape(images), side, side, 3L * side * side));
-    }
-    return computePatches(images, side, patch);
+    return computePatches(images, patch);
   }
 
   @Override
-  public final Tensor embed(Embedding table, int[] ids) {
+  public final Tensor embed(Embedding table, Indices ids) {
     lifetimes.checkOpen("embed");
     lifetimes.check("embed", "table", table);
-    for (int i = 0; i < ids.length; i++) {
-      if (ids[i] < 0 || ids[i] >= table.entries()) {
-        throw new IllegalArgumentException(
-            "embed: id %d at %d, the table is %s"
-                .formatted(ids[i], i, shape(table.entries(), table.columns())));
-      }
+    lifetimes.check("embed", "ids", ids);
+    if (ids instanceof DeviceIndices held && held.largest() >= table.entries()) {
+      throw new IllegalArgumentException(
+          "embed: id %d, the table is %s"
+              .formatted(held.largest(), shape(table.entries(), table.columns())));
     }
     return computeEmbed(table, ids);
   }
@@ -237,35 +266,39 @@ public abstract class AbstractDevice implements Device {
     lifetimes.check("rope", "packed", packed);
     lifetimes.check("rope", "rotation", rotation);
     checkPacked("rope", packed, heads);
-    if (rotation.rows() != packed.rows() || rotation.size() != heads.size()) {
+    if (!rotation.sequences().equals(packed.sequences()) || rotation.size() != heads.size()) {
       throw new IllegalArgumentException(
-          "rope: packed is %s with heads of size %d, rotation is for %d rows and size %d"
-              .formatted(shape(packed), heads.size(), rotation.rows(), rotation.size()));
+          "rope: packed is %s with heads of size %d, rotation is for %s and size %d"
+              .formatted(packed.sequences(), heads.size(), rotation.sequences(), rotation.size()));
     }
     return computeRope(packed, heads, rotation);
   }
 
   @Override
-  public final Tensor attention(Tensor packed, Heads heads, Sequences sequences) {
-    checkAttention(packed, heads, sequences);
-    return computeAttention(packed, heads, sequences);
+  public final Tensor attention(Tensor packed, Heads heads, Mask mask) {
+    checkAttention(packed, heads, mask);
+    if (mask.context().rows() > 0) {
+      throw new IllegalArgumentException(
+          "attention: the mask is for a context of " + mask.context() + ", there is none");
+    }
+    return computeAttention(packed, heads, mask);
   }
 
   @Override
   public final Tensor attention(
-      Tensor packed, Heads heads, Sequences sequences, KeyValues context, int layer) {
-    checkAttention(packed, heads, sequences);
+      Tensor packed, Heads heads, Mask mask, KeyValues context, int layer) {
+    checkAttention(packed, heads, mask);
     lifetimes.check("attention", "context", context);
     checkLayer("attention", context, layer);
-    if (context.sequences().count() != sequences.count()) {
-      throw mismatch("attention", "packed rows", sequences, "context", context.sequences());
+    if (!context.sequences().equals(mask.context())) {
+      throw mismatch("attention", "context", context.sequences(), "mask", mask.context());
     }
     checkKeyValueHeads("attention", heads, context.heads());
     if (context instanceof DeviceKeyValues held && !held.isFilled(layer)) {
       throw new IllegalStateException(
           "attention: layer " + layer + " of the context has not been stored");
     }
-    return computeAttention(packed, heads, sequences, context, layer);
+    return computeAttention(packed, heads, mask, context, layer);
   }
 
   @Override
@@ -285,10 +318,8 @@ public abstract class AbstractDevice implements Device {
     checkPacked("store", packed, heads);
     checkLayer("store", destination, layer);
     checkKeyValueHeads("store", heads, destination.heads());
-    if (packed.rows() != destination.sequences().rows()) {
-      throw new IllegalArgumentException(
-          "store: packed is %s, destination is for %s of %d rows"
-              .formatted(shape(packed), destination.sequences(), destination.sequences().rows()));
+    if (!packed.sequences().equals(destination.sequences())) {
+      throw mismatch("store", "packed", packed.sequences(), "destination", destination.sequences());
     }
     computeStore(packed, heads, destination, layer);
     if (destination instanceof DeviceKeyValues held) {
@@ -349,12 +380,12 @@ public abstract class AbstractDevice implements Device {
   }
 
   @Override
-  public final Tensor rows(List<Rows> parts) {
+  public final Tensor rows(List<List<Rows>> sequences) {
     lifetimes.checkOpen("rows");
+    List<Rows> parts = sequences.stream().flatMap(List::stream).toList();
     if (parts.isEmpty()) {
-      throw new IllegalArgumentException("rows: no parts");
+      throw new IllegalArgumentException("rows: no part in any sequence");
     }
-    int total = 0;
     for (Rows part : parts) {
       Tensor tensor = part.tensor();
       lifetimes.check("rows", "tensor", tensor);
@@ -367,9 +398,12 @@ public abstract class AbstractDevice implements Device {
             "rows: %d rows from %d of a tensor of %s"
                 .formatted(part.count(), part.from(), shape(tensor)));
       }
-      total = Math.addExact(total, part.count());
     }
-    return computeRows(parts, total, parts.getFirst().tensor().columns());
+    int[] lengths = new int[sequences.size()];
+    for (int i = 0; i < lengths.length; i++) {
+      lengths[i] = sequences.get(i).stream().mapToInt(Rows::count).sum();
+    }
+    return computeRows(sequences, Sequences.of(lengths), parts.getFirst().tensor().columns());
   }
 
   @Override
@@ -377,11 +411,19 @@ public abstract class AbstractDevice implements Device {
     lifetimes.checkOpen("add");
     lifetimes.check("add", "x", x);
     lifetimes.check("add", "y", y);
-    boolean repeats = x.rows() == y.rows() || (y.rows() > 0 && x.rows() % y.rows() == 0);
-    if (x.columns() != y.columns() || !repeats) {
-      throw mismatch("add", "x", shape(x), "y", shape(y));
+    boolean fits = x.sequences().equals(y.sequences()) || repeats(y.sequences(), x.sequences());
+    if (x.columns() != y.columns() || !fits) {
+      throw new IllegalArgumentException(
+          "add: x is %s of %s, y is %s of %s"
+              .formatted(shape(x), x.sequences(), shape(y), y.sequences()));
     }
     return computeAdd(x, y);
+  }
+
+  /** Whether sequences are one sequence, or one row, again and again. */
+  private static boolean repeats(Sequences one, Sequences all) {
+    return one.count() == 1
+        && (one.rows() == 1 || all.equals(Sequences.uniform(all.count(), one.rows())));
   }
 
   @Override
@@ -399,7 +441,7 @@ public abstract class AbstractDevice implements Device {
     checkSame("guide", "v", v, "x", x);
     checkSame("guide", "v", v, "previous", previous);
     lifetimes.check("guide", "weights", weights);
-    if (weights.rows() != v.rows() || weights.columns() != 1) {
+    if (!weights.sequences().equals(v.sequences()) || weights.columns() != 1) {
       throw mismatch("guide", "v", shape(v), "weights", shape(weights));
     }
     return computeGuide(v, x, previous, weights, t, g);
@@ -411,6 +453,12 @@ public abstract class AbstractDevice implements Device {
   public final Scope scope() {
     lifetimes.checkOpen("scope");
     return lifetimes.scope();
+  }
+
+  @Override
+  public final Stage stage(String name, Object... variant) {
+    lifetimes.checkOpen("stage");
+    return newStage(name, List.of(variant));
   }
 
   @Override
@@ -461,9 +509,30 @@ public abstract class AbstractDevice implements Device {
   /** An RMSNorm; {@code weight} may be null. */
   protected abstract Norm newRmsNorm(Parameter weight, int columns, float epsilon);
 
-  protected abstract Tensor newTensor(float[] values, int rows, int columns);
+  protected abstract Tensor newTensor(float[] values, Sequences sequences, int columns);
 
-  protected abstract Rotation newRotation(int[] positions, int headSize, double base);
+  /** Pictures in the host's memory, where that is the device's. */
+  protected Images newImages(float[] pixels, int count, int side) {
+    return adopt(new HostImages(pixels, count, side));
+  }
+
+  /** Indices in the host's memory, where that is the device's. */
+  protected Indices newIndices(int[] numbers, Sequences sequences) {
+    return adopt(new HostIndices(numbers, sequences));
+  }
+
+  protected abstract Rotation newRotation(
+      int[] positions, Sequences sequences, int headSize, double base);
+
+  /** A mask of lengths, where sequences are not padded. */
+  protected Mask newMask(Sequences sequences, Sequences context) {
+    return adopt(new UnpaddedMask(sequences, context));
+  }
+
+  /** A stage that is not recorded, where there is nothing to gain by it. */
+  protected Stage newStage(String name, List<Object> variant) {
+    return new UnrecordedStage(scope());
+  }
 
   protected abstract KeyValues newKeyValues(Sequences sequences, int layers, Heads heads);
 
@@ -471,9 +540,9 @@ public abstract class AbstractDevice implements Device {
 
   protected abstract HostKeyValues computeDownload(KeyValues source, int layer, int sequence);
 
-  protected abstract Tensor computePatches(Tensor images, int side, int patch);
+  protected abstract Tensor computePatches(Images images, int patch);
 
-  protected abstract Tensor computeEmbed(Embedding table, int[] ids);
+  protected abstract Tensor computeEmbed(Embedding table, Indices ids);
 
   protected abstract Tensor computeLayerNorm(Tensor x, Norm norm);
 
@@ -487,10 +556,10 @@ public abstract class AbstractDevice implements Device {
 
   protected abstract Tensor computeRope(Tensor packed, Heads heads, Rotation rotation);
 
-  protected abstract Tensor computeAttention(Tensor packed, Heads heads, Sequences sequences);
+  protected abstract Tensor computeAttention(Tensor packed, Heads heads, Mask mask);
 
   protected abstract Tensor computeAttention(
-      Tensor packed, Heads heads, Sequences sequences, KeyValues context, int layer);
+      Tensor packed, Heads heads, Mask mask, KeyValues context, int layer);
 
   protected abstract void computeStore(
       Tensor packed, Heads heads, KeyValues destination, int layer);
@@ -498,8 +567,8 @@ public abstract class AbstractDevice implements Device {
   /** Fills {@code joined}, which has the right shape. */
   protected abstract void computeJoin(List<List<Part>> sequences, KeyValues joined);
 
-  /** Rows put together: {@code rows} × {@code columns}. */
-  protected abstract Tensor computeRows(List<Rows> parts, int rows, int columns);
+  /** Rows put together: the rows of {@code sequences} × {@code columns}. */
+  protected abstract Tensor computeRows(List<List<Rows>> parts, Sequences sequences, int columns);
 
   protected abstract Tensor computeAdd(Tensor x, Tensor y);
 
@@ -613,17 +682,16 @@ public abstract class AbstractDevice implements Device {
     }
   }
 
-  private void checkAttention(Tensor packed, Heads heads, Sequences sequences) {
+  private void checkAttention(Tensor packed, Heads heads, Mask mask) {
     lifetimes.checkOpen("attention");
     lifetimes.check("attention", "packed", packed);
+    lifetimes.check("attention", "mask", mask);
     checkPacked("attention", packed, heads);
     if (heads.query() == 0) {
       throw new IllegalArgumentException("attention: packed has no queries, " + heads);
     }
-    if (packed.rows() != sequences.rows()) {
-      throw new IllegalArgumentException(
-          "attention: packed is %s, %s are %d rows"
-              .formatted(shape(packed), sequences, sequences.rows()));
+    if (!packed.sequences().equals(mask.sequences())) {
+      throw mismatch("attention", "packed", packed.sequences(), "mask", mask.sequences());
     }
   }
 
@@ -645,8 +713,16 @@ public abstract class AbstractDevice implements Device {
 
   private void checkSame(String operation, String first, Tensor x, String second, Tensor y) {
     lifetimes.check(operation, second, y);
-    if (x.rows() != y.rows() || x.columns() != y.columns()) {
+    if (!x.sequences().equals(y.sequences()) || x.columns() != y.columns()) {
       throw mismatch(operation, first, shape(x), second, shape(y));
+    }
+  }
+
+  private static void checkOneForEachRow(
+      String operation, String what, int[] numbers, Sequences sequences) {
+    if (numbers.length != sequences.rows()) {
+      throw new IllegalArgumentException(
+          "%s: %d %s for %d rows".formatted(operation, numbers.length, what, sequences.rows()));
     }
   }
 

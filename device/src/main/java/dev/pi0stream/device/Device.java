@@ -15,7 +15,7 @@ import java.util.List;
  * every back end against it.
  */
 public interface Device extends AutoCloseable {
-  /** The name of the back end: {@code reference}, {@code cpu}. */
+  /** The name of the back end: {@code reference}, {@code cpu}, {@code tt}. */
   String name();
 
   /** How matrix weights are kept and multiplied. */
@@ -38,7 +38,7 @@ public interface Device extends AutoCloseable {
    *
    * @param weight outputs × inputs
    * @param bias 1 × outputs, or null
-   * @param precision the device's own, or fp32
+   * @param precision the device's own, or fp32: the finest that the device has
    */
   Linear linear(Parameter weight, Parameter bias, Precision precision);
 
@@ -108,13 +108,43 @@ public interface Device extends AutoCloseable {
   // Host and device -----------------------------------------------------------------------------
 
   /** Copies fp32 numbers, row after row, to the device, which keeps them in fp32. */
-  Tensor upload(float[] values, int rows, int columns);
+  Tensor upload(float[] values, Sequences sequences, int columns);
+
+  /** Copies the rows of one sequence to the device. */
+  default Tensor upload(float[] values, int rows, int columns) {
+    if (rows < 0) {
+      throw new IllegalArgumentException("upload: " + rows + " rows");
+    }
+    return upload(values, Sequences.of(rows), columns);
+  }
 
   /** Copies a tensor's numbers to the host as fp32, row after row. */
   float[] download(Tensor tensor);
 
+  /**
+   * Copies square pictures to the device.
+   *
+   * @param pixels for each picture channel, row, column
+   */
+  Images images(float[] pixels, int count, int side);
+
+  /** Copies numbers of a table's entries to the device, one for each row. */
+  Indices indices(int[] numbers, Sequences sequences);
+
   /** Cosines and sines for rows at these positions. */
-  Rotation rotation(int[] positions, int headSize, double base);
+  Rotation rotation(int[] positions, Sequences sequences, int headSize, double base);
+
+  /** Each row attends all rows of its sequence. */
+  default Mask mask(Sequences sequences) {
+    return mask(sequences, Sequences.uniform(sequences.count(), 0));
+  }
+
+  /**
+   * Each row attends all rows of its sequence and of its sequence's context.
+   *
+   * @param context as many sequences
+   */
+  Mask mask(Sequences sequences, Sequences context);
 
   // Operations ----------------------------------------------------------------------------------
 
@@ -122,14 +152,14 @@ public interface Device extends AutoCloseable {
    * Cuts square images into square patches, so that a convolution whose stride is its kernel is a
    * linear layer.
    *
-   * @param images one image a row, 3 × side × side: channel, row, column
-   * @param side a multiple of {@code patch}
-   * @return (images · (side/patch)²) × (3 · patch²): patches row by row, each channel, row, column
+   * @param images whose side is a multiple of {@code patch}
+   * @return for each image a sequence, (side/patch)² × (3 · patch²): patches row by row, each
+   *     channel, row, column
    */
-  Tensor patches(Tensor images, int side, int patch);
+  Tensor patches(Images images, int patch);
 
-  /** Looks up entries: {@code ids.length} × table columns, scaled. */
-  Tensor embed(Embedding table, int[] ids);
+  /** Looks up entries, scaled: as many rows as there are indices. */
+  Tensor embed(Embedding table, Indices ids);
 
   /** {@code (x − mean) / √(variance + ε) · weight + bias} for each row. */
   Tensor layerNorm(Tensor x, Norm norm);
@@ -169,18 +199,19 @@ public interface Device extends AutoCloseable {
    * Full attention of each sequence over itself: {@code softmax(q·kᵀ/√size)·v}.
    *
    * @param packed rows × {@code heads.columns()}, keys and queries rotated where that is wanted
+   * @param mask of the same sequences, without a context
    * @return rows × {@code heads.queryColumns()}
    */
-  Tensor attention(Tensor packed, Heads heads, Sequences sequences);
+  Tensor attention(Tensor packed, Heads heads, Mask mask);
 
   /**
    * Full attention of each sequence over a layer of its context and itself.
    *
    * @param packed rows × {@code heads.columns()}
-   * @param context as many sequences as {@code sequences}
+   * @param mask of the same sequences and context
    * @return rows × {@code heads.queryColumns()}
    */
-  Tensor attention(Tensor packed, Heads heads, Sequences sequences, KeyValues context, int layer);
+  Tensor attention(Tensor packed, Heads heads, Mask mask, KeyValues context, int layer);
 
   /** Room for the keys and values of these sequences; filled by {@link #store}. */
   KeyValues keyValues(Sequences sequences, int layers, Heads heads);
@@ -211,13 +242,18 @@ public interface Device extends AutoCloseable {
     }
   }
 
-  /** Rows of one or several tensors of equal width, one behind the other: slice, gather, concat. */
-  Tensor rows(List<Rows> parts);
+  /**
+   * Rows of one or several tensors of equal width put together: slice, gather, concat.
+   *
+   * @param sequences the parts of each sequence, one behind the other
+   */
+  Tensor rows(List<List<Rows>> sequences);
 
   /**
    * {@code x + y}.
    *
-   * @param y as many columns as {@code x}, and as many rows or a divisor of them: it is repeated
+   * @param y of the same shape; or one sequence, which is added to each sequence of {@code x}; or
+   *     one row, which is added to each row
    */
   Tensor add(Tensor x, Tensor y);
 
@@ -241,6 +277,14 @@ public interface Device extends AutoCloseable {
    * for those that were {@linkplain Scope#keep kept}. Scopes nest; weights do not belong to them.
    */
   Scope scope();
+
+  /**
+   * Opens a stage outside of any other: a part of a computation that is done again and again.
+   *
+   * @param name of the stage, for reports too
+   * @param variant all that changes which operations it does, besides its inputs' shapes
+   */
+  Stage stage(String name, Object... variant);
 
   /** What the resources made by this device take at the moment. */
   Usage usage();

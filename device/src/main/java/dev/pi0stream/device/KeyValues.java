@@ -3,12 +3,9 @@ package dev.pi0stream.device;
 /**
  * Keys (after RoPE) and values of some sequences, for every layer of a stack: what later rows may
  * attend besides themselves. Made empty by {@link Device#keyValues}, filled layer by layer by
- * {@link Device#store}, read by {@link Device#attention(Tensor, Heads, Sequences, KeyValues, int)}.
+ * {@link Device#store}, read by {@link Device#attention(Tensor, Heads, Mask, KeyValues, int)}.
  */
-public non-sealed interface KeyValues extends Resource {
-  /** The rows of each sequence. */
-  Sequences sequences();
-
+public non-sealed interface KeyValues extends Packed {
   /** The number of layers. */
   int layers();
 

@@ -9,7 +9,16 @@ public enum Precision {
   /** binary32 throughout: the definition. */
   FP32,
   /** bfloat16 weights and operands of matrix products, but for layers that ask for fp32. */
-  BF16;
+  BF16,
+  /**
+   * Weights of Tenstorrent's bfloat8_b, a block floating-point format of 7 bits of mantissa and one
+   * exponent for 16 numbers, with bfloat16 operands; layers that ask for fp32 have bfloat16.
+   */
+  BFP8,
+  /**
+   * 8-bit integers for weights and operands of matrix products, but for layers that ask for fp32.
+   */
+  INT8;
 
   /**
    * The precision of a flag's value, in any case.
@@ -31,7 +40,10 @@ public enum Precision {
                                 .collect(Collectors.joining(", ")))));
   }
 
-  /** The name as it stands in flags and reports: {@code fp32}, {@code bf16}. */
+  /**
+   * The name as it stands in flags and reports: {@code fp32}, {@code bf16}, {@code bfp8}, {@code
+   * int8}.
+   */
   public String label() {
     return name().toLowerCase(Locale.ROOT);
   }

@@ -5,7 +5,7 @@ package dev.pi0stream.device;
  * on that device's thread only. Using it after {@link #close()} throws {@link
  * IllegalStateException}; closing it again does nothing.
  */
-public sealed interface Resource extends AutoCloseable permits Tensor, KeyValues, Rotation, Weight {
+public sealed interface Resource extends AutoCloseable permits Packed, Images, Mask, Weight {
   /** Frees it on the device. */
   @Override
   void close();

@@ -8,10 +8,7 @@ package dev.pi0stream.device;
  * openpi, with which the policies were trained: at position 800 an angle in fp64 is another one by
  * up to 3e-5, which is most of what a policy's fp32 results would differ by.
  */
-public non-sealed interface Rotation extends Resource {
-  /** The number of rows, one position each. */
-  int rows();
-
+public non-sealed interface Rotation extends Packed {
   /** The head size that it rotates. */
   int size();
 

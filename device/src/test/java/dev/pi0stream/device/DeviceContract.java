@@ -85,7 +85,7 @@ abstract class DeviceContract {
   void patchesAreCutRowByRow(int side, int patch) {
     for (int images : new int[] {0, 1, 3}) {
       float[] pixels = random(images * 3 * side * side, 2);
-      same(on -> on.patches(on.upload(pixels, images, 3 * side * side), side, patch));
+      same(on -> on.patches(on.images(pixels, images, side), patch));
     }
   }
 
@@ -94,8 +94,12 @@ abstract class DeviceContract {
   void embeddingsAreLookedUpAndScaled(DType type) {
     Parameter table = stored("table", type, 13, 27, 3);
     int[] ids = {12, 0, 5, 5, 7};
-    same(on -> on.embed(on.embedding(table, (float) Math.sqrt(27)), ids));
-    same(on -> on.embed(on.embedding(table, 1), new int[0]));
+    same(
+        on ->
+            on.embed(
+                on.embedding(table, (float) Math.sqrt(27)),
+                on.indices(ids, Sequences.of(2, 0, 3))));
+    same(on -> on.embed(on.embedding(table, 1), on.indices(new int[0], Sequences.of(0))));
   }
 
   @ParameterizedTest
@@ -349,7 +353,7 @@ abstract class DeviceContract {
               on.rope(
                   on.upload(x, rows, heads.columns()),
                   heads,
-                  on.rotation(positions, size, 10_000)));
+                  on.rotation(positions, Sequences.of(rows), size, 10_000)));
     }
   }
 
@@ -369,7 +373,8 @@ abstract class DeviceContract {
       close(
           tolerance() * 5,
           on ->
-              on.attention(on.upload(packed, sequences.rows(), heads.columns()), heads, sequences));
+              on.attention(
+                  on.upload(packed, sequences, heads.columns()), heads, on.mask(sequences)));
     }
   }
 
@@ -392,9 +397,9 @@ abstract class DeviceContract {
           tolerance() * 5,
           on -> {
             KeyValues keyValues = on.keyValues(before, 3, stored);
-            on.store(on.upload(context, before.rows(), stored.columns()), stored, keyValues, 1);
+            on.store(on.upload(context, before, stored.columns()), stored, keyValues, 1);
             return on.attention(
-                on.upload(packed, own.rows(), heads.columns()), heads, own, keyValues, 1);
+                on.upload(packed, own, heads.columns()), heads, on.mask(own, before), keyValues, 1);
           });
     }
   }
@@ -408,7 +413,11 @@ abstract class DeviceContract {
     }
     close(
         1e-3,
-        on -> on.attention(on.upload(packed, 20, heads.columns()), heads, Sequences.of(13, 7)));
+        on ->
+            on.attention(
+                on.upload(packed, Sequences.of(13, 7), heads.columns()),
+                heads,
+                on.mask(Sequences.of(13, 7))));
   }
 
   @Test
@@ -417,7 +426,8 @@ abstract class DeviceContract {
     float[] packed = random(heads.columns(), 44);
     float[] result =
         device.download(
-            device.attention(device.upload(packed, 1, heads.columns()), heads, Sequences.of(1)));
+            device.attention(
+                device.upload(packed, 1, heads.columns()), heads, device.mask(Sequences.of(1))));
     float[] first = Arrays.copyOfRange(packed, 18, 21);
     float[] second = Arrays.copyOfRange(packed, 21, 24);
     for (int i = 0; i < 3; i++) {
@@ -438,8 +448,8 @@ abstract class DeviceContract {
     KeyValues one = device.keyValues(first, 2, heads);
     KeyValues other = device.keyValues(second, 2, heads);
     for (int layer = 0; layer < 2; layer++) {
-      device.store(device.upload(a, 5, heads.columns()), heads, one, layer);
-      device.store(device.upload(b, 5, heads.columns()), heads, other, layer);
+      device.store(device.upload(a, first, heads.columns()), heads, one, layer);
+      device.store(device.upload(b, second, heads.columns()), heads, other, layer);
       float[] swap = a;
       a = b;
       b = swap;
@@ -478,11 +488,10 @@ abstract class DeviceContract {
     Tensor rows =
         device.rows(
             List.of(
-                new Device.Rows(first, 3, 2),
-                Device.Rows.of(second),
-                new Device.Rows(first, 5, 0),
-                new Device.Rows(first, 0, 1)));
-    assertThat(rows.rows()).isEqualTo(5);
+                List.of(new Device.Rows(first, 3, 2), Device.Rows.of(second)),
+                List.of(new Device.Rows(first, 5, 0)),
+                List.of(new Device.Rows(first, 0, 1))));
+    assertThat(rows.sequences()).isEqualTo(Sequences.of(4, 0, 1));
     assertThat(device.download(rows))
         .containsExactly(
             concatenated(
@@ -494,9 +503,14 @@ abstract class DeviceContract {
     float[] x = random(12 * 5, 49);
     for (int rows : new int[] {1, 3, 4, 12}) {
       float[] y = random(rows * 5, 50);
-      close(tolerance(), on -> on.add(on.upload(x, 12, 5), on.upload(y, rows, 5)));
+      Sequences sequences = Sequences.uniform(12 / rows, rows);
+      close(tolerance(), on -> on.add(on.upload(x, sequences, 5), on.upload(y, rows, 5)));
     }
-    close(tolerance(), on -> on.add(on.upload(new float[0], 0, 5), on.upload(x, 12, 5)));
+    Sequences ragged = Sequences.of(3, 0, 9);
+    float[] y = random(12 * 5, 50);
+    close(tolerance(), on -> on.add(on.upload(x, ragged, 5), on.upload(y, ragged, 5)));
+    close(
+        tolerance(), on -> on.add(on.upload(new float[0], Sequences.of(), 5), on.upload(x, 12, 5)));
     close(tolerance(), on -> on.add(on.upload(new float[0], 0, 5), on.upload(new float[0], 0, 5)));
   }
 
@@ -532,8 +546,8 @@ abstract class DeviceContract {
     Heads heads = new Heads(2, 1, 4);
     float[] values = random(3 * 16, 56);
     Tensor packed = device.upload(values, 3, 16);
-    device.rope(packed, heads, device.rotation(new int[] {1, 2, 3}, 4, 10_000));
-    device.attention(packed, heads, Sequences.of(3));
+    device.rope(packed, heads, device.rotation(new int[] {1, 2, 3}, packed.sequences(), 4, 10_000));
+    device.attention(packed, heads, device.mask(packed.sequences()));
     device.add(packed, packed);
     device.axpy(packed, 2, packed);
     device.rmsNorm(packed, device.rmsNorm(null, 16, 1e-6f));
@@ -576,10 +590,10 @@ abstract class DeviceContract {
       Parameter k,
       Parameter v,
       Parameter o) {
-    Tensor input = device.upload(x, sequences.rows(), q.columns());
+    Tensor input = device.upload(x, sequences, q.columns());
     Tensor normed = device.rmsNorm(input, norm(device, q.columns()));
     Tensor packed = device.linear(normed, device.projection(heads, q, k, v, List.of()));
-    Tensor attended = device.attention(packed, heads, sequences);
+    Tensor attended = device.attention(packed, heads, device.mask(sequences));
     return device.download(
         device.linear(attended, device.merge(heads, o, null), Epilogue.residual(input)));
   }
@@ -600,7 +614,7 @@ abstract class DeviceContract {
     KeyValues keyValues = device.keyValues(Sequences.of(2), 1, heads);
 
     refused(() -> device.upload(new float[5], 2, 3), "upload", "5", "2 × 3");
-    refused(() -> device.upload(new float[0], -1, 0), "upload", "-1 × 0");
+    refused(() -> device.upload(new float[0], -1, 1), "upload", "-1 rows");
     refused(() -> device.add(x, y), "add", "3 × 5", "2 × 7");
     refused(() -> device.add(x, device.upload(new float[10], 2, 5)), "add", "3 × 5", "2 × 5");
     refused(() -> device.axpy(x, 1, y), "axpy", "3 × 5", "2 × 7");
@@ -634,41 +648,52 @@ abstract class DeviceContract {
         () -> device.projection(heads, null, wide, wide, List.of()), "projection", "2 query heads");
     refused(() -> device.rmsNorm(wide, 3, 1e-6f), "rmsNorm", "2 × 3", "1 × 3");
     refused(() -> device.layerNorm(tall, tall, 1e-6f), "layerNorm", "3 × 2", "1 × 2");
-    refused(() -> device.patches(x, 4, 2), "patches", "3 × 5", "48");
-    refused(() -> device.patches(x, 5, 2), "patches", "5", "2");
+    refused(() -> device.images(new float[15], 1, 4), "images", "15", "1", "3 × 4 × 4");
+    refused(() -> device.patches(device.images(new float[75], 1, 5), 2), "patches", "5", "2");
     refused(() -> device.rope(x, heads, rotation(3, 4)), "rope", "3 × 5", "16");
     Tensor packed = device.upload(new float[48], 3, 16);
-    refused(() -> device.rope(packed, heads, rotation(2, 4)), "rope", "3 × 16", "2 rows");
-    refused(() -> device.rotation(new int[1], 3, 10_000), "rotation", "3");
-    refused(() -> device.rotation(new int[1], 4, 0), "rotation", "base 0.0");
-    refused(() -> device.attention(x, heads, Sequences.of(3)), "attention", "3 × 5", "16");
-    refused(() -> device.attention(packed, heads, Sequences.of(4)), "attention", "3 × 16", "[4]");
+    refused(() -> device.rope(packed, heads, rotation(2, 4)), "rope", "[3]", "[2]");
+    refused(() -> device.rotation(new int[1], Sequences.of(1), 3, 10_000), "rotation", "3");
+    refused(() -> device.rotation(new int[1], Sequences.of(1), 4, 0), "rotation", "base 0.0");
     refused(
-        () -> device.attention(packed, heads, Sequences.of(1, 2), keyValues, 0),
-        "attention",
-        "[1, 2]",
-        "[2]");
+        () -> device.attention(x, heads, device.mask(Sequences.of(3))), "attention", "3 × 5", "16");
     refused(
-        () -> device.attention(packed, heads, Sequences.of(3), keyValues, 1),
+        () -> device.attention(packed, heads, device.mask(Sequences.of(4))),
         "attention",
-        "layer 1");
-    refused(() -> device.store(packed, heads, keyValues, 0), "store", "3 × 16", "2 rows");
+        "[3]",
+        "[4]");
+    refused(
+        () -> device.attention(packed, heads, device.mask(Sequences.of(3)), keyValues, 0),
+        "attention",
+        "[2]",
+        "[0]");
+    refused(() -> device.mask(Sequences.of(1, 2), Sequences.of(2)), "mask", "[1, 2]", "[2]");
+    Mask mask = device.mask(Sequences.of(3), Sequences.of(2));
+    refused(() -> device.attention(packed, heads, mask), "attention", "[2]");
+    refused(() -> device.attention(packed, heads, mask, keyValues, 1), "attention", "layer 1");
+    refused(() -> device.store(packed, heads, keyValues, 0), "store", "[3]", "[2]");
     refused(() -> device.store(x, new Heads(3, 1, 1), keyValues, 0), "store", "size 1", "size 4");
-    refused(() -> device.rows(List.of()), "rows");
-    refused(() -> device.rows(List.of(new Device.Rows(x, 2, 2))), "rows", "3 × 5");
+    refused(() -> device.rows(List.of(List.of())), "rows");
+    refused(() -> device.rows(List.of(List.of(new Device.Rows(x, 2, 2)))), "rows", "3 × 5");
     refused(
-        () -> device.rows(List.of(Device.Rows.of(x), Device.Rows.of(y))), "rows", "3 × 5", "2 × 7");
+        () -> device.rows(List.of(List.of(Device.Rows.of(x), Device.Rows.of(y)))),
+        "rows",
+        "3 × 5",
+        "2 × 7");
     refused(() -> device.join(List.of(List.of())), "join");
     refused(
-        () -> device.embed(device.embedding(wide, 1), new int[] {0, 2}),
+        () ->
+            device.embed(
+                device.embedding(wide, 1), device.indices(new int[] {0, 2}, Sequences.of(2))),
         "embed",
-        "id 2 at 1",
+        "id 2",
         "2 × 3");
-    refused(() -> device.embed(device.embedding(wide, 1), new int[] {-1}), "embed", "id -1");
+    refused(() -> device.indices(new int[] {-1}, Sequences.of(1)), "indices", "-1 at 0");
+    refused(() -> device.indices(new int[2], Sequences.of(1)), "indices", "2", "1 rows");
   }
 
   private Rotation rotation(int rows, int size) {
-    return device.rotation(new int[rows], size, 10_000);
+    return device.rotation(new int[rows], Sequences.of(rows), size, 10_000);
   }
 
   private static void refused(Runnable call, String... parts) {
@@ -738,12 +763,17 @@ abstract class DeviceContract {
     Rotation rotation = rotation(1, 2);
     KeyValues keyValues = device.keyValues(Sequences.of(1), 1, heads);
     Embedding embedding = device.embedding(Parameter.of("t", 1, 1, 1), 1);
+    Mask mask = device.mask(Sequences.of(1));
+    Mask over = device.mask(Sequences.of(1), Sequences.of(1));
+    Indices ids = device.indices(new int[1], Sequences.of(1));
+    Images picture = device.images(new float[3], 1, 1);
+    picture.close();
     closed.close();
     closed.close();
     List<Runnable> calls =
         List.of(
             () -> device.download(closed),
-            () -> device.patches(closed, 1, 1),
+            () -> device.patches(picture, 1),
             () -> device.layerNorm(closed, norm),
             () -> device.rmsNorm(closed, norm),
             () -> device.adaptiveRmsNorm(closed, norm, open, open),
@@ -755,10 +785,10 @@ abstract class DeviceContract {
             () -> device.linear(open, linear, Epilogue.gatedResidual(open, closed)),
             () -> device.gatedLinear(closed, gated),
             () -> device.rope(closed, heads, rotation),
-            () -> device.attention(closed, heads, Sequences.of(1)),
-            () -> device.attention(closed, heads, Sequences.of(1), keyValues, 0),
+            () -> device.attention(closed, heads, mask),
+            () -> device.attention(closed, heads, over, keyValues, 0),
             () -> device.store(closed, heads, keyValues, 0),
-            () -> device.rows(List.of(Device.Rows.of(open), Device.Rows.of(closed))),
+            () -> device.rows(List.of(List.of(Device.Rows.of(open), Device.Rows.of(closed)))),
             () -> device.add(open, closed),
             () -> device.axpy(closed, 1, open),
             () -> device.guide(open, open, closed, open, 1, 1));
@@ -770,6 +800,7 @@ abstract class DeviceContract {
     rotation.close();
     keyValues.close();
     embedding.close();
+    mask.close();
     Tensor packed = device.upload(new float[6], 1, 6);
     List<Runnable> weights =
         List.of(
@@ -777,11 +808,12 @@ abstract class DeviceContract {
             () -> device.linear(open, linear),
             () -> device.gatedLinear(open, gated),
             () -> device.rope(packed, heads, rotation),
-            () -> device.attention(packed, heads, Sequences.of(1), keyValues, 0),
+            () -> device.attention(packed, heads, mask),
+            () -> device.attention(packed, heads, over, keyValues, 0),
             () -> device.store(packed, heads, keyValues, 0),
             () -> device.download(keyValues, 0, 0),
             () -> device.join(List.of(List.of(new Device.Part(keyValues, 0)))),
-            () -> device.embed(embedding, new int[1]));
+            () -> device.embed(embedding, ids));
     weights.forEach(call -> assertThatIllegalStateException().isThrownBy(call::run));
 
     device.close();
@@ -793,7 +825,7 @@ abstract class DeviceContract {
             () -> device.add(open, open),
             () -> device.scope(),
             () -> device.linear(Parameter.of("w", 1, 1, 1), null),
-            () -> device.rotation(new int[1], 2, 10_000),
+            () -> device.rotation(new int[1], Sequences.of(1), 2, 10_000),
             () -> device.keyValues(Sequences.of(1), 1, heads));
     afterwards.forEach(
         call ->
@@ -825,18 +857,80 @@ abstract class DeviceContract {
   }
 
   @Test
+  void aStageGivesWhatItsBodyGivesTimeAfterTime() {
+    float[] ones = {1, 1, 1, 1};
+    Tensor constant = device.upload(ones, 2, 2);
+    float[] expected = new float[4];
+    Tensor sum = device.upload(expected, 2, 2);
+    for (int i = 0; i < 4; i++) {
+      float[] values = {i, 2 * i, -i, 7};
+      int resources = device.usage().resources();
+      Tensor result;
+      try (Stage stage = device.stage("sum", "twice")) {
+        Device.Rows before = stage.take(Device.Rows.of(sum));
+        Tensor x = device.upload(values, Sequences.of(2), 2);
+        result =
+            stage.run(
+                Sequences.of(2),
+                () -> {
+                  Tensor taken = device.rows(List.of(List.of(before)));
+                  return device.add(device.add(x, constant), taken);
+                });
+        assertThat(x.rows()).isEqualTo(2);
+      }
+      assertThat(device.usage().resources()).isEqualTo(resources + 1);
+      for (int j = 0; j < expected.length; j++) {
+        expected[j] += values[j] + ones[j];
+      }
+      assertThat(device.download(result)).containsExactly(expected);
+      sum.close();
+      sum = result;
+    }
+  }
+
+  @Test
+  void aStageTakesKeysAndValues() {
+    Heads heads = new Heads(2, 1, 4);
+    float[] context = random(7 * heads.columns(), 63);
+    float[] packed = random(3 * heads.columns(), 64);
+    close(
+        tolerance() * 5,
+        on -> {
+          KeyValues stored = on.keyValues(Sequences.of(2, 5), 1, heads);
+          on.store(on.upload(context, Sequences.of(2, 5), heads.columns()), heads, stored, 0);
+          try (Stage stage = on.stage("attend")) {
+            Device.Part taken = stage.take(new Device.Part(stored, 1));
+            Tensor x = on.upload(packed, 3, heads.columns());
+            Mask mask = on.mask(Sequences.of(3), Sequences.of(5));
+            return stage.run(
+                Sequences.of(3),
+                () -> on.attention(x, heads, mask, on.join(List.of(List.of(taken))), 0));
+          }
+        });
+  }
+
+  @Test
+  void aStageWhoseResultIsOfOtherSequencesIsRefused() {
+    try (Stage stage = device.stage("wrong")) {
+      Tensor x = device.upload(new float[4], 2, 2);
+      refused(() -> stage.run(Sequences.of(1, 1), () -> device.add(x, x)), "[2]", "[1, 1]");
+    }
+  }
+
+  @Test
   void aLayerThatWasNotStoredIsNotAttended() {
     Heads heads = new Heads(1, 1, 2);
     KeyValues keyValues = device.keyValues(Sequences.of(1), 2, heads);
     Tensor packed = device.upload(new float[6], 1, 6);
+    Mask mask = device.mask(Sequences.of(1), Sequences.of(1));
     device.store(packed, heads, keyValues, 0);
-    assertThat(device.attention(packed, heads, Sequences.of(1), keyValues, 0).rows()).isOne();
+    assertThat(device.attention(packed, heads, mask, keyValues, 0).rows()).isOne();
     assertThatIllegalStateException()
-        .isThrownBy(() -> device.attention(packed, heads, Sequences.of(1), keyValues, 1))
+        .isThrownBy(() -> device.attention(packed, heads, mask, keyValues, 1))
         .withMessageContaining("layer 1");
     KeyValues joined = device.join(List.of(List.of(new Device.Part(keyValues, 0))));
     assertThatIllegalStateException()
-        .isThrownBy(() -> device.attention(packed, heads, Sequences.of(1), joined, 1))
+        .isThrownBy(() -> device.attention(packed, heads, mask, joined, 1))
         .withMessageContaining("layer 1");
   }
 
@@ -885,13 +979,14 @@ abstract class DeviceContract {
       int rows = 1 + round % 7;
       Sequences sequences = Sequences.of(rows, 2);
       try (Scope scope = device.scope()) {
-        Tensor x = device.upload(random((rows + 2) * 16, round), rows + 2, 16);
-        KeyValues keyValues = device.keyValues(Sequences.of(rows, 2), 1, heads);
+        Tensor x = device.upload(random((rows + 2) * 16, round), sequences, 16);
+        KeyValues keyValues = device.keyValues(sequences, 1, heads);
         Tensor packed = device.linear(device.rmsNorm(x, norm), projection);
-        Rotation rotation = device.rotation(new int[rows + 2], 8, 10_000);
+        Rotation rotation = device.rotation(new int[rows + 2], sequences, 8, 10_000);
         Tensor rotated = device.rope(packed, heads, rotation);
         device.store(rotated, heads, keyValues, 0);
-        Tensor attended = device.attention(rotated, heads, sequences, keyValues, 0);
+        Mask mask = device.mask(sequences, sequences);
+        Tensor attended = device.attention(rotated, heads, mask, keyValues, 0);
         Tensor merged = device.linear(attended, merge, Epilogue.residual(x));
         Tensor result = scope.keep(device.gatedLinear(merged, gated));
         assertThat(result.rows()).isEqualTo(rows + 2);

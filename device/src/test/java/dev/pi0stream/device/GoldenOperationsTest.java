@@ -109,7 +109,7 @@ class GoldenOperationsTest {
             device.rope(
                 device.upload(packed, batch * rows, heads.columns()),
                 heads,
-                device.rotation(positions, heads.size(), 10_000));
+                device.rotation(positions, Sequences.of(batch * rows), heads.size(), 10_000));
         close(device.download(rotated), expected, 2e-4f);
       }
     }

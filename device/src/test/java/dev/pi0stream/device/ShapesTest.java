@@ -50,6 +50,6 @@ class ShapesTest {
     assertThat(Precision.parse("fp32")).isEqualTo(Precision.FP32);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Precision.parse("int4"))
-        .withMessage("precision 'int4': expected one of fp32, bf16");
+        .withMessage("precision 'int4': expected one of fp32, bf16, bfp8, int8");
   }
 }

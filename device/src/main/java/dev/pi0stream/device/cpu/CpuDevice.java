@@ -9,8 +9,13 @@ import dev.pi0stream.device.Embedding;
 import dev.pi0stream.device.Epilogue;
 import dev.pi0stream.device.GatedLinear;
 import dev.pi0stream.device.Heads;
+import dev.pi0stream.device.HostImages;
+import dev.pi0stream.device.HostIndices;
+import dev.pi0stream.device.Images;
+import dev.pi0stream.device.Indices;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
+import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Norm;
 import dev.pi0stream.device.Parameter;
 import dev.pi0stream.device.Precision;
@@ -75,6 +80,9 @@ public final class CpuDevice extends AbstractDevice {
     return switch (precision) {
       case FP32 -> DataType.F32;
       case BF16 -> DataType.BF16;
+      case BFP8, INT8 ->
+          throw new IllegalArgumentException(
+              "device 'cpu' computes in fp32 or bf16, not in " + precision.label());
     };
   }
 
@@ -184,14 +192,14 @@ public final class CpuDevice extends AbstractDevice {
   // Host and device -----------------------------------------------------------------------------
 
   @Override
-  protected Tensor newTensor(float[] values, int rows, int columns) {
-    NativeTensor tensor = newTensor(rows, columns);
+  protected Tensor newTensor(float[] values, Sequences sequences, int columns) {
+    NativeTensor tensor = newTensor(sequences, columns);
     MemorySegment.copy(values, 0, tensor.values(), JAVA_FLOAT, 0, values.length);
     return tensor;
   }
 
-  private NativeTensor newTensor(int rows, int columns) {
-    return adopt(new NativeTensor(rows, columns, pool));
+  private NativeTensor newTensor(Sequences sequences, int columns) {
+    return adopt(new NativeTensor(sequences, columns, pool));
   }
 
   @Override
@@ -207,27 +215,28 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   @Override
-  protected Rotation newRotation(int[] positions, int headSize, double base) {
-    return adopt(new CpuRotation(positions, headSize, base));
+  protected Rotation newRotation(int[] positions, Sequences sequences, int headSize, double base) {
+    return adopt(new CpuRotation(positions, sequences, headSize, base));
   }
 
   // Operations ----------------------------------------------------------------------------------
 
   @Override
-  protected Tensor computePatches(Tensor images, int side, int patch) {
+  protected Tensor computePatches(Images images, int patch) {
+    int side = images.side();
     int across = side / patch;
-    NativeTensor from = (NativeTensor) images;
-    NativeTensor to = newTensor(images.rows() * across * across, 3 * patch * patch);
-    long bytes = (long) patch * Float.BYTES;
+    float[] from = ((HostImages) images).pixels();
+    NativeTensor to =
+        newTensor(Sequences.uniform(images.count(), across * across), 3 * patch * patch);
     for (int row = 0; row < to.rows(); row++) {
       int image = row / (across * across);
       int top = row / across % across * patch;
       int left = row % across * patch;
       for (int channel = 0; channel < 3; channel++) {
         for (int y = 0; y < patch; y++) {
-          long source = from.offset(image, (channel * side + top + y) * side + left);
+          int source = ((image * 3 + channel) * side + top + y) * side + left;
           long target = to.offset(row, (channel * patch + y) * patch);
-          MemorySegment.copy(from.values(), source, to.values(), target, bytes);
+          MemorySegment.copy(from, source, to.values(), JAVA_FLOAT, target, patch);
         }
       }
     }
@@ -235,12 +244,13 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   @Override
-  protected Tensor computeEmbed(Embedding table, int[] ids) {
+  protected Tensor computeEmbed(Embedding table, Indices ids) {
     NativeEmbedding embedding = (NativeEmbedding) table;
-    NativeTensor result = newTensor(ids.length, embedding.columns());
+    HostIndices entries = (HostIndices) ids;
+    NativeTensor result = newTensor(ids.sequences(), embedding.columns());
     float[] entry = new float[embedding.columns()];
-    for (int row = 0; row < ids.length; row++) {
-      embedding.read(ids[row], entry);
+    for (int row = 0; row < result.rows(); row++) {
+      embedding.read(entries.at(row), entry);
       MemorySegment.copy(
           entry, 0, result.values(), JAVA_FLOAT, result.offset(row, 0), entry.length);
     }
@@ -284,7 +294,7 @@ public final class CpuDevice extends AbstractDevice {
 
   private Tensor normalize(Tensor x, float epsilon, int flags, long... weights) {
     NativeTensor from = (NativeTensor) x;
-    NativeTensor result = newTensor(x.rows(), x.columns());
+    NativeTensor result = newTensor(x.sequences(), x.columns());
     if (x.rows() > 0) {
       long[] addresses = new long[2 + weights.length];
       addresses[0] = from.address();
@@ -300,7 +310,7 @@ public final class CpuDevice extends AbstractDevice {
   @Override
   protected Tensor computeLinear(Tensor x, Linear weights, Epilogue epilogue) {
     PackedLinear linear = (PackedLinear) weights;
-    NativeTensor result = newTensor(x.rows(), linear.outputs());
+    NativeTensor result = newTensor(x.sequences(), linear.outputs());
     if (x.rows() > 0) {
       List<PostOp> postOps = new ArrayList<>(4);
       long[] operands = new long[4];
@@ -338,7 +348,7 @@ public final class CpuDevice extends AbstractDevice {
   @Override
   protected Tensor computeGatedLinear(Tensor x, GatedLinear weights) {
     PackedGatedLinear gated = (PackedGatedLinear) weights;
-    NativeTensor result = newTensor(x.rows(), gated.outputs());
+    NativeTensor result = newTensor(x.sequences(), gated.outputs());
     if (x.rows() > 0) {
       int rows = result.computedRows();
       long source = operand(x, gated.gate());
@@ -389,7 +399,7 @@ public final class CpuDevice extends AbstractDevice {
   protected Tensor computeRope(Tensor packed, Heads heads, Rotation rotation) {
     CpuRotation angles = (CpuRotation) rotation;
     NativeTensor from = (NativeTensor) packed;
-    NativeTensor to = newTensor(packed.rows(), packed.columns());
+    NativeTensor to = newTensor(packed.sequences(), packed.columns());
     int blocks = blocks(packed.rows(), packed.columns());
     forEach(
         blocks,
@@ -412,18 +422,18 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   @Override
-  protected Tensor computeAttention(Tensor packed, Heads heads, Sequences sequences) {
-    NativeTensor result = newTensor(packed.rows(), heads.queryColumns());
-    attention.attend((NativeTensor) packed, heads, sequences, null, 0, result);
+  protected Tensor computeAttention(Tensor packed, Heads heads, Mask mask) {
+    NativeTensor result = newTensor(packed.sequences(), heads.queryColumns());
+    attention.attend((NativeTensor) packed, heads, mask.sequences(), null, 0, result);
     return result;
   }
 
   @Override
   protected Tensor computeAttention(
-      Tensor packed, Heads heads, Sequences sequences, KeyValues context, int layer) {
-    NativeTensor result = newTensor(packed.rows(), heads.queryColumns());
+      Tensor packed, Heads heads, Mask mask, KeyValues context, int layer) {
+    NativeTensor result = newTensor(packed.sequences(), heads.queryColumns());
     attention.attend(
-        (NativeTensor) packed, heads, sequences, (NativeKeyValues) context, layer, result);
+        (NativeTensor) packed, heads, mask.sequences(), (NativeKeyValues) context, layer, result);
     return result;
   }
 
@@ -488,25 +498,27 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   @Override
-  protected Tensor computeRows(List<Rows> parts, int rows, int columns) {
-    NativeTensor result = newTensor(rows, columns);
+  protected Tensor computeRows(List<List<Rows>> parts, Sequences sequences, int columns) {
+    NativeTensor result = newTensor(sequences, columns);
     int row = 0;
-    for (Rows part : parts) {
-      NativeTensor from = (NativeTensor) part.tensor();
-      MemorySegment.copy(
-          from.values(),
-          from.offset(part.from(), 0),
-          result.values(),
-          result.offset(row, 0),
-          (long) part.count() * columns * Float.BYTES);
-      row += part.count();
+    for (List<Rows> sequence : parts) {
+      for (Rows part : sequence) {
+        NativeTensor from = (NativeTensor) part.tensor();
+        MemorySegment.copy(
+            from.values(),
+            from.offset(part.from(), 0),
+            result.values(),
+            result.offset(row, 0),
+            (long) part.count() * columns * Float.BYTES);
+        row += part.count();
+      }
     }
     return result;
   }
 
   @Override
   protected Tensor computeAdd(Tensor x, Tensor y) {
-    NativeTensor result = newTensor(x.rows(), x.columns());
+    NativeTensor result = newTensor(x.sequences(), x.columns());
     if (x.rows() > 0) {
       primitives
           .of(new Operation.Sum(x.rows() / y.rows(), y.rows(), y.columns()))
@@ -528,7 +540,7 @@ public final class CpuDevice extends AbstractDevice {
     for (int i = 0; i < values.length; i++) {
       values[i] += a * direction[i];
     }
-    return newTensor(values, x.rows(), x.columns());
+    return newTensor(values, x.sequences(), x.columns());
   }
 
   @Override
@@ -543,6 +555,6 @@ public final class CpuDevice extends AbstractDevice {
       float error = target[i] - (noisy[i] - t * velocity[i]);
       velocity[i] -= g * held[i / columns] * error;
     }
-    return newTensor(velocity, v.rows(), columns);
+    return newTensor(velocity, v.sequences(), columns);
   }
 }

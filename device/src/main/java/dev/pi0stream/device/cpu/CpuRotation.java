@@ -2,24 +2,25 @@ package dev.pi0stream.device.cpu;
 
 import dev.pi0stream.device.DeviceResource;
 import dev.pi0stream.device.Rotation;
+import dev.pi0stream.device.Sequences;
 
 /** Cosines and sines, on the heap where the loop that reads them vectorises. */
 final class CpuRotation extends DeviceResource implements Rotation {
-  private final int rows;
+  private final Sequences sequences;
   private final int size;
   private final float[] cosines; // (row, size/2)
   private final float[] sines; // (row, size/2)
 
-  CpuRotation(int[] positions, int size, double base) {
+  CpuRotation(int[] positions, Sequences sequences, int size, double base) {
     super(2L * Float.BYTES * positions.length * (size / 2));
     int half = size / 2;
-    this.rows = positions.length;
+    this.sequences = sequences;
     this.size = size;
     this.cosines = new float[positions.length * half];
     this.sines = new float[positions.length * half];
     for (int i = 0; i < half; i++) {
       float frequency = Rotation.frequency(i, size, base);
-      for (int row = 0; row < rows; row++) {
+      for (int row = 0; row < positions.length; row++) {
         float angle = positions[row] * frequency;
         cosines[row * half + i] = (float) Math.cos(angle);
         sines[row * half + i] = (float) Math.sin(angle);
@@ -28,8 +29,8 @@ final class CpuRotation extends DeviceResource implements Rotation {
   }
 
   @Override
-  public int rows() {
-    return rows;
+  public Sequences sequences() {
+    return sequences;
   }
 
   @Override

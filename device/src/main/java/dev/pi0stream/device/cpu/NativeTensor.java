@@ -1,6 +1,7 @@
 package dev.pi0stream.device.cpu;
 
 import dev.pi0stream.device.DeviceResource;
+import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import java.lang.foreign.MemorySegment;
 
@@ -10,22 +11,22 @@ import java.lang.foreign.MemorySegment;
  * numbers are in them, so that batches of about the same number of rows share compiled primitives.
  */
 final class NativeTensor extends DeviceResource implements Tensor {
-  private final int rows;
+  private final Sequences sequences;
   private final int columns;
   private final MemoryPool pool;
   private final MemorySegment block; // (row, column)
 
-  NativeTensor(int rows, int columns, MemoryPool pool) {
-    super((long) rows * columns * Float.BYTES);
-    this.rows = rows;
+  NativeTensor(Sequences sequences, int columns, MemoryPool pool) {
+    super((long) sequences.rows() * columns * Float.BYTES);
+    this.sequences = sequences;
     this.columns = columns;
     this.pool = pool;
     this.block = pool.take((long) computedRows() * columns * Float.BYTES);
   }
 
   @Override
-  public int rows() {
-    return rows;
+  public Sequences sequences() {
+    return sequences;
   }
 
   @Override
@@ -35,6 +36,7 @@ final class NativeTensor extends DeviceResource implements Tensor {
 
   /** The number of rows, rounded up to a sixteenth of the next lower power of two. */
   int computedRows() {
+    int rows = rows();
     int step = Math.max(1, Integer.highestOneBit(rows) / 16);
     return (rows + step - 1) / step * step;
   }

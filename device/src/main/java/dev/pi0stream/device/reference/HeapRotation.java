@@ -2,25 +2,26 @@ package dev.pi0stream.device.reference;
 
 import dev.pi0stream.device.DeviceResource;
 import dev.pi0stream.device.Rotation;
+import dev.pi0stream.device.Sequences;
 
 /** Cosines and sines on the heap. */
 final class HeapRotation extends DeviceResource implements Rotation {
-  private final int rows;
+  private final Sequences sequences;
   private final int size;
   private final float[] cosines; // (row, size/2)
   private final float[] sines; // (row, size/2)
 
-  HeapRotation(int rows, int size, float[] cosines, float[] sines) {
+  HeapRotation(Sequences sequences, int size, float[] cosines, float[] sines) {
     super((long) Float.BYTES * (cosines.length + sines.length));
-    this.rows = rows;
+    this.sequences = sequences;
     this.size = size;
     this.cosines = cosines;
     this.sines = sines;
   }
 
   @Override
-  public int rows() {
-    return rows;
+  public Sequences sequences() {
+    return sequences;
   }
 
   @Override

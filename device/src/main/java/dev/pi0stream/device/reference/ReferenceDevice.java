@@ -6,8 +6,13 @@ import dev.pi0stream.device.Embedding;
 import dev.pi0stream.device.Epilogue;
 import dev.pi0stream.device.GatedLinear;
 import dev.pi0stream.device.Heads;
+import dev.pi0stream.device.HostImages;
+import dev.pi0stream.device.HostIndices;
+import dev.pi0stream.device.Images;
+import dev.pi0stream.device.Indices;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
+import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Norm;
 import dev.pi0stream.device.Parameter;
 import dev.pi0stream.device.Precision;
@@ -105,12 +110,14 @@ public final class ReferenceDevice extends AbstractDevice {
   // Host and device -----------------------------------------------------------------------------
 
   @Override
-  protected Tensor newTensor(float[] values, int rows, int columns) {
-    return adopt(new HeapTensor(rows, columns, values.clone()));
+  protected Tensor newTensor(float[] values, Sequences sequences, int columns) {
+    return adopt(new HeapTensor(sequences, columns, values.clone()));
   }
 
-  private HeapTensor newTensor(int rows, int columns) {
-    return adopt(new HeapTensor(rows, columns, new float[Math.multiplyExact(rows, columns)]));
+  private HeapTensor newTensor(Sequences sequences, int columns) {
+    return adopt(
+        new HeapTensor(
+            sequences, columns, new float[Math.multiplyExact(sequences.rows(), columns)]));
   }
 
   @Override
@@ -119,7 +126,7 @@ public final class ReferenceDevice extends AbstractDevice {
   }
 
   @Override
-  protected Rotation newRotation(int[] positions, int headSize, double base) {
+  protected Rotation newRotation(int[] positions, Sequences sequences, int headSize, double base) {
     int half = headSize / 2;
     float[] cosines = new float[positions.length * half];
     float[] sines = new float[positions.length * half];
@@ -131,16 +138,18 @@ public final class ReferenceDevice extends AbstractDevice {
         sines[row * half + i] = (float) StrictMath.sin(angle);
       }
     }
-    return adopt(new HeapRotation(positions.length, headSize, cosines, sines));
+    return adopt(new HeapRotation(sequences, headSize, cosines, sines));
   }
 
   // Operations ----------------------------------------------------------------------------------
 
   @Override
-  protected Tensor computePatches(Tensor images, int side, int patch) {
+  protected Tensor computePatches(Images images, int patch) {
+    int side = images.side();
     int across = side / patch;
-    HeapTensor result = newTensor(images.rows() * across * across, 3 * patch * patch);
-    float[] from = values(images);
+    HeapTensor result =
+        newTensor(Sequences.uniform(images.count(), across * across), 3 * patch * patch);
+    float[] from = ((HostImages) images).pixels();
     float[] to = result.values();
     forEachRow(
         result.rows(),
@@ -161,14 +170,15 @@ public final class ReferenceDevice extends AbstractDevice {
   }
 
   @Override
-  protected Tensor computeEmbed(Embedding table, int[] ids) {
+  protected Tensor computeEmbed(Embedding table, Indices ids) {
     HeapEmbedding embedding = (HeapEmbedding) table;
+    HostIndices entries = (HostIndices) ids;
     int columns = embedding.columns();
-    HeapTensor result = newTensor(ids.length, columns);
-    for (int row = 0; row < ids.length; row++) {
+    HeapTensor result = newTensor(ids.sequences(), columns);
+    for (int row = 0; row < result.rows(); row++) {
       for (int column = 0; column < columns; column++) {
         result.values()[row * columns + column] =
-            embedding.table()[ids[row] * columns + column] * embedding.scale();
+            embedding.table()[entries.at(row) * columns + column] * embedding.scale();
       }
     }
     return result;
@@ -179,7 +189,7 @@ public final class ReferenceDevice extends AbstractDevice {
     HeapNorm weights = (HeapNorm) norm;
     int columns = x.columns();
     float[] from = values(x);
-    HeapTensor result = newTensor(x.rows(), columns);
+    HeapTensor result = newTensor(x.sequences(), columns);
     forEachRow(
         x.rows(),
         columns,
@@ -219,7 +229,7 @@ public final class ReferenceDevice extends AbstractDevice {
   private Tensor rmsNorm(Tensor x, HeapNorm norm, float[] scale, float[] shift) {
     int columns = x.columns();
     float[] from = values(x);
-    HeapTensor result = newTensor(x.rows(), columns);
+    HeapTensor result = newTensor(x.sequences(), columns);
     forEachRow(
         x.rows(),
         columns,
@@ -248,7 +258,7 @@ public final class ReferenceDevice extends AbstractDevice {
     float[] shift = valuesOrNull(epilogue.shift());
     float[] gate = valuesOrNull(epilogue.gate());
     float[] residual = valuesOrNull(epilogue.residual());
-    HeapTensor result = newTensor(x.rows(), columns);
+    HeapTensor result = newTensor(x.sequences(), columns);
     forEachRow(
         x.rows(),
         (long) linear.inputs() * columns,
@@ -281,7 +291,7 @@ public final class ReferenceDevice extends AbstractDevice {
     HeapGatedLinear gated = (HeapGatedLinear) weights;
     int columns = gated.outputs();
     float[] from = values(x);
-    HeapTensor result = newTensor(x.rows(), columns);
+    HeapTensor result = newTensor(x.sequences(), columns);
     forEachRow(
         x.rows(),
         2L * gated.inputs() * columns,
@@ -329,7 +339,7 @@ public final class ReferenceDevice extends AbstractDevice {
     int columns = heads.columns();
     int half = heads.size() / 2;
     float[] from = values(packed);
-    HeapTensor result = newTensor(packed.rows(), columns);
+    HeapTensor result = newTensor(packed.sequences(), columns);
     float[] to = result.values();
     System.arraycopy(from, 0, to, 0, from.length);
     forEachRow(
@@ -352,31 +362,25 @@ public final class ReferenceDevice extends AbstractDevice {
   }
 
   @Override
-  protected Tensor computeAttention(Tensor packed, Heads heads, Sequences sequences) {
-    Sequences none = Sequences.uniform(sequences.count(), 0);
-    return attention(packed, heads, sequences, none, new float[0], new float[0]);
+  protected Tensor computeAttention(Tensor packed, Heads heads, Mask mask) {
+    return attention(packed, heads, mask.context(), new float[0], new float[0]);
   }
 
   @Override
   protected Tensor computeAttention(
-      Tensor packed, Heads heads, Sequences sequences, KeyValues context, int layer) {
+      Tensor packed, Heads heads, Mask mask, KeyValues context, int layer) {
     HeapKeyValues stored = (HeapKeyValues) context;
-    return attention(
-        packed, heads, sequences, context.sequences(), stored.keys(layer), stored.values(layer));
+    return attention(packed, heads, mask.context(), stored.keys(layer), stored.values(layer));
   }
 
   /** Attention of each sequence over the rows of its context, then its own. */
   private Tensor attention(
-      Tensor packed,
-      Heads heads,
-      Sequences own,
-      Sequences context,
-      float[] contextKeys,
-      float[] contextValues) {
+      Tensor packed, Heads heads, Sequences context, float[] contextKeys, float[] contextValues) {
+    Sequences own = packed.sequences();
     int size = heads.size();
     int stored = heads.keyValueColumns();
     int group = heads.query() / heads.keyValue();
-    HeapTensor result = newTensor(packed.rows(), heads.queryColumns());
+    HeapTensor result = newTensor(own, heads.queryColumns());
     for (int sequence = 0; sequence < own.count(); sequence++) {
       int before = context.length(sequence);
       int rows = own.length(sequence);
@@ -489,17 +493,19 @@ public final class ReferenceDevice extends AbstractDevice {
   }
 
   @Override
-  protected Tensor computeRows(List<Rows> parts, int rows, int columns) {
-    HeapTensor result = newTensor(rows, columns);
+  protected Tensor computeRows(List<List<Rows>> parts, Sequences sequences, int columns) {
+    HeapTensor result = newTensor(sequences, columns);
     int row = 0;
-    for (Rows part : parts) {
-      System.arraycopy(
-          values(part.tensor()),
-          part.from() * columns,
-          result.values(),
-          row * columns,
-          part.count() * columns);
-      row += part.count();
+    for (List<Rows> sequence : parts) {
+      for (Rows part : sequence) {
+        System.arraycopy(
+            values(part.tensor()),
+            part.from() * columns,
+            result.values(),
+            row * columns,
+            part.count() * columns);
+        row += part.count();
+      }
     }
     return result;
   }
@@ -508,7 +514,7 @@ public final class ReferenceDevice extends AbstractDevice {
   protected Tensor computeAdd(Tensor x, Tensor y) {
     float[] first = values(x);
     float[] second = values(y);
-    HeapTensor result = newTensor(x.rows(), x.columns());
+    HeapTensor result = newTensor(x.sequences(), x.columns());
     for (int i = 0; i < first.length; i++) {
       result.values()[i] = first[i] + second[i % second.length];
     }
@@ -517,7 +523,7 @@ public final class ReferenceDevice extends AbstractDevice {
 
   @Override
   protected Tensor computeAxpy(Tensor x, float a, Tensor y) {
-    HeapTensor result = newTensor(x.rows(), x.columns());
+    HeapTensor result = newTensor(x.sequences(), x.columns());
     for (int i = 0; i < result.values().length; i++) {
       result.values()[i] = (float) (values(x)[i] + (double) a * values(y)[i]);
     }
@@ -528,7 +534,7 @@ public final class ReferenceDevice extends AbstractDevice {
   protected Tensor computeGuide(
       Tensor v, Tensor x, Tensor previous, Tensor weights, float t, float g) {
     int columns = v.columns();
-    HeapTensor result = newTensor(v.rows(), columns);
+    HeapTensor result = newTensor(v.sequences(), columns);
     for (int i = 0; i < result.values().length; i++) {
       double velocity = values(v)[i];
       double clean = values(x)[i] - t * velocity;

@@ -13,7 +13,6 @@ import dev.pi0stream.device.Parameter;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +33,7 @@ class ReferenceDeviceTest {
     for (int i = 0; i < 48; i++) {
       image[i] = i / 16 * 100 + i / 4 % 4 * 10 + i % 4;
     }
-    Tensor patches = device.patches(device.upload(image, 1, 48), 4, 2);
+    Tensor patches = device.patches(device.images(image, 1, 4), 2);
     assertThat(patches.rows()).isEqualTo(4);
     assertThat(patches.columns()).isEqualTo(12);
     float[] values = device.download(patches);
@@ -47,7 +46,9 @@ class ReferenceDeviceTest {
   @Test
   void embeddingsAreScaledInFp32() {
     Tensor rows =
-        device.embed(device.embedding(Parameter.of("t", 2, 2, 1, 2, 3, 4), 0.1f), new int[] {1, 0});
+        device.embed(
+            device.embedding(Parameter.of("t", 2, 2, 1, 2, 3, 4), 0.1f),
+            device.indices(new int[] {1, 0}, Sequences.of(2)));
     assertThat(device.download(rows)).containsExactly(3 * 0.1f, 4 * 0.1f, 0.1f, 2 * 0.1f);
   }
 
@@ -155,7 +156,9 @@ class ReferenceDeviceTest {
     float[] rotated =
         device.download(
             device.rope(
-                device.upload(packed, 1, 12), heads, device.rotation(new int[] {1}, 4, 10_000)));
+                device.upload(packed, 1, 12),
+                heads,
+                device.rotation(new int[] {1}, Sequences.of(1), 4, 10_000)));
     assertThat(rotated)
         .usingComparatorWithPrecision(1e-6f)
         .containsExactly(
@@ -180,7 +183,9 @@ class ReferenceDeviceTest {
     float[] rotated =
         device.download(
             device.rope(
-                device.upload(packed, 2, 4), heads, device.rotation(new int[] {-1, 0}, 2, 10_000)));
+                device.upload(packed, 2, 4),
+                heads,
+                device.rotation(new int[] {-1, 0}, Sequences.of(2), 2, 10_000)));
     assertThat(rotated)
         .containsExactly((float) Math.cos(1), (float) -Math.sin(1), 7f, 8f, 1f, 0f, 7f, 8f);
   }
@@ -193,9 +198,11 @@ class ReferenceDeviceTest {
     float[] context = random(7 * 24, 1);
     float[] packed = random(8 * 24, 2);
     KeyValues keyValues = device.keyValues(before, 2, heads);
-    device.store(device.upload(context, 7, 24), heads, keyValues, 1);
+    device.store(device.upload(context, before, 24), heads, keyValues, 1);
     float[] actual =
-        device.download(device.attention(device.upload(packed, 8, 24), heads, own, keyValues, 1));
+        device.download(
+            device.attention(
+                device.upload(packed, own, 24), heads, device.mask(own, before), keyValues, 1));
     for (int sequence = 0; sequence < 3; sequence++) {
       for (int row = own.start(sequence); row < own.start(sequence + 1); row++) {
         for (int head = 0; head < 4; head++) {
@@ -251,8 +258,7 @@ class ReferenceDeviceTest {
     // Scores ±10⁶: the first row sees the key like its own only, the second likewise.
     Heads heads = new Heads(1, 1, 1);
     float[] packed = {1000, 1000, 1, -1000, -1000, 2};
-    float[] result =
-        device.download(device.attention(device.upload(packed, 2, 3), heads, Sequences.of(2)));
+    float[] result = device.download(attention(packed, heads, Sequences.of(2)));
     assertThat(result).containsExactly(1, 2);
   }
 
@@ -260,8 +266,7 @@ class ReferenceDeviceTest {
   void equalKeysShareTheWeight() {
     Heads heads = new Heads(1, 1, 1);
     float[] packed = {5, 1, 3, 5, 1, 4, 5, 1, 8};
-    float[] result =
-        device.download(device.attention(device.upload(packed, 3, 3), heads, Sequences.of(3)));
+    float[] result = device.download(attention(packed, heads, Sequences.of(3)));
     assertThat(result).containsExactly(5, 5, 5);
   }
 
@@ -293,7 +298,7 @@ class ReferenceDeviceTest {
   void additionRepeatsRows() {
     Tensor sum =
         device.add(
-            device.upload(new float[] {1, 2, 3, 4}, 4, 1),
+            device.upload(new float[] {1, 2, 3, 4}, Sequences.of(2, 2), 1),
             device.upload(new float[] {10, 20}, 2, 1));
     assertThat(device.download(sum)).containsExactly(11, 22, 13, 24);
   }
@@ -310,15 +315,15 @@ class ReferenceDeviceTest {
   void aSequenceDoesNotSeeItsNeighbours() {
     Heads heads = new Heads(2, 1, 2);
     float[] packed = random(5 * 8, 3);
-    float[] together =
-        device.download(device.attention(device.upload(packed, 5, 8), heads, Sequences.of(2, 3)));
+    float[] together = device.download(attention(packed, heads, Sequences.of(2, 3)));
     float[] alone =
-        device.download(
-            device.attention(
-                device.rows(List.of(new Device.Rows(device.upload(packed, 5, 8), 2, 3))),
-                heads,
-                Sequences.of(3)));
+        device.download(attention(Arrays.copyOfRange(packed, 16, 40), heads, Sequences.of(3)));
     assertThat(Arrays.copyOfRange(together, 8, 20)).containsExactly(alone);
+  }
+
+  private Tensor attention(float[] packed, Heads heads, Sequences sequences) {
+    return device.attention(
+        device.upload(packed, sequences, heads.columns()), heads, device.mask(sequences));
   }
 
   private static float[] random(int count, long seed) {

@@ -6,6 +6,7 @@ import dev.pi0stream.device.Device.Part;
 import dev.pi0stream.device.Device.Rows;
 import dev.pi0stream.device.Heads;
 import dev.pi0stream.device.KeyValues;
+import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Rotation;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
@@ -134,13 +135,19 @@ final class GemmaOperation {
         Rotation rotation =
             device.rotation(
                 own.stream().mapToInt(token -> positions[token]).toArray(),
+                sequence,
                 layer.stack.heads().size(),
                 layer.ropeBase);
-        AttentionPlan plan = AttentionPlan.own(sequence, rotation).storing(stored);
-        if (!context.isEmpty()) {
-          plan = plan.attending(device.join(List.of(context)));
+        AttentionPlan plan;
+        if (context.isEmpty()) {
+          plan = AttentionPlan.own(device.mask(sequence), rotation).storing(stored);
+        } else {
+          KeyValues before = device.join(List.of(context));
+          Mask mask = device.mask(sequence, before.sequences());
+          plan = AttentionPlan.own(mask, rotation).attending(before).storing(stored);
         }
-        Tensor x = device.rows(own.stream().map(token -> new Rows(all, token, 1)).toList());
+        Tensor x =
+            device.rows(List.of(own.stream().map(token -> new Rows(all, token, 1)).toList()));
         parts(layer.block, x, plan, modulation, row, own);
         context.add(new Part(stored, 0));
       }

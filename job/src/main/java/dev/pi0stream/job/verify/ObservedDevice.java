@@ -1,7 +1,7 @@
 package dev.pi0stream.job.verify;
 
 import dev.pi0stream.device.Device;
-import dev.pi0stream.device.KeyValues;
+import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Sequences;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
@@ -69,8 +69,8 @@ final class ObservedDevice {
     if (method.equals("rotation")) {
       positions.add(((int[]) arguments[0]).clone());
     } else if (method.equals("attention") && arguments.length == 5) {
-      attentions.add(
-          new Attention((Sequences) arguments[2], ((KeyValues) arguments[3]).sequences()));
+      Mask mask = (Mask) arguments[2];
+      attentions.add(new Attention(mask.sequences(), mask.context()));
     }
   }
 }

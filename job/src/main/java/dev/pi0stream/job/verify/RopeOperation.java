@@ -39,7 +39,7 @@ final class RopeOperation {
     copy(k, packed, heads.queryColumns(), heads, true);
     try (Scope _ = device.scope()) {
       Tensor tensor = device.upload(packed, rows, heads.columns());
-      Rotation rotation = device.rotation(positions, heads.size(), base);
+      Rotation rotation = device.rotation(positions, tensor.sequences(), heads.size(), base);
       return device.download(device.rope(tensor, heads, rotation));
     }
   }

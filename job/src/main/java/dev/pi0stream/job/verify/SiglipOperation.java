@@ -2,8 +2,9 @@ package dev.pi0stream.job.verify;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.pi0stream.device.Device;
+import dev.pi0stream.device.Images;
+import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Scope;
-import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.model.checkpoint.Dimensions;
 import dev.pi0stream.model.policy.PositionGrid;
@@ -39,12 +40,12 @@ final class SiglipOperation {
     Values pixels = file.get("in.pixels");
     int batch = pixels.dimension(0);
     int[] shape = {batch, grid * grid, vision.width()};
-    Sequences images = Sequences.uniform(batch, grid * grid);
     Map<String, Values> computed = new LinkedHashMap<>();
     try (VisionTower tower =
             VisionTower.load(device, file.weights("weight.vision_model."), vision, side, epsilon);
         Scope _ = device.scope()) {
-      Tensor frames = device.upload(pixels.floats(), batch, 3 * side * side);
+      Images frames = device.images(pixels.floats(), batch, side);
+      Mask images = tower.mask(batch);
       computed.put("patch_conv", channelsFirst(values(tower.patchEmbedding(frames), shape), grid));
       Tensor x = tower.embeddings(frames);
       computed.put("embeddings", values(x, shape));
@@ -61,7 +62,7 @@ final class SiglipOperation {
         x = block.forward(x, images);
         computed.put(name, values(x, shape));
       }
-      computed.put("last_hidden_state", values(tower.forward(frames), shape));
+      computed.put("last_hidden_state", values(tower.forward(frames, images), shape));
     }
     computed.forEach((name, values) -> outputs.device(name, () -> values));
   }

@@ -61,8 +61,8 @@ public final class ActionExpert implements AutoCloseable {
   }
 
   /** Rotations for rows at these positions. */
-  Rotation rotation(int[] positions) {
-    return device.rotation(positions, stack.heads().size(), ropeBase);
+  Rotation rotation(int[] positions, Sequences sequences) {
+    return device.rotation(positions, sequences, stack.heads().size(), ropeBase);
   }
 
   /**

@@ -3,11 +3,11 @@ package dev.pi0stream.model.policy;
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.Embedding;
 import dev.pi0stream.device.Heads;
+import dev.pi0stream.device.Indices;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Norm;
 import dev.pi0stream.device.Parameter;
-import dev.pi0stream.device.Rotation;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
@@ -77,26 +77,33 @@ public final class Backbone implements AutoCloseable {
     return embedding.entries();
   }
 
-  /** Embeds tokens: {@code ids.length} × width, multiplied by √width. */
-  public Tensor embed(int[] ids) {
+  /** Embeds tokens: rows × width, multiplied by √width. */
+  public Tensor embed(Indices ids) {
     return device.embed(embedding, ids);
   }
 
+  /** How prefixes attend: each itself, its rows' positions are 0, 1, 2 …. */
+  public AttentionPlan plan(Sequences prefixes) {
+    int[] positions =
+        IntStream.range(0, prefixes.count())
+            .flatMap(i -> IntStream.range(0, prefixes.length(i)))
+            .toArray();
+    return AttentionPlan.own(
+        device.mask(prefixes),
+        device.rotation(positions, prefixes, stack.heads().size(), ropeBase));
+  }
+
   /**
-   * Reads prefixes; each attends itself, its rows' positions are 0, 1, 2 ….
+   * Reads prefixes.
    *
-   * @param rows rows × width, packed as {@code prefixes}
+   * @param rows rows × width
+   * @param prefixes of {@link #plan}
    * @return keys and values of every layer
    */
-  public KeyValues forward(Tensor rows, Sequences prefixes) {
+  public KeyValues forward(Tensor rows, AttentionPlan prefixes) {
     try (Scope scope = device.scope()) {
-      KeyValues result = device.keyValues(prefixes, stack.layers(), stack.heads());
-      int[] positions =
-          IntStream.range(0, prefixes.count())
-              .flatMap(i -> IntStream.range(0, prefixes.length(i)))
-              .toArray();
-      Rotation rotation = device.rotation(positions, stack.heads().size(), ropeBase);
-      AttentionPlan plan = AttentionPlan.own(prefixes, rotation).storing(result);
+      KeyValues result = device.keyValues(rows.sequences(), stack.layers(), stack.heads());
+      AttentionPlan plan = prefixes.storing(result);
       Tensor x = rows;
       for (int i = 0; i < blocks.size(); i++) {
         Tensor next = blocks.get(i).forward(x, plan, i, Modulation.OfBlock.NONE);
@@ -107,7 +114,7 @@ public final class Backbone implements AutoCloseable {
       }
       Heads heads = stack.heads().withoutQueries();
       Tensor packed = device.linear(device.rmsNorm(x, lastNorm), lastProjection);
-      plan.store(device, device.rope(packed, heads, rotation), heads, blocks.size());
+      plan.store(device, device.rope(packed, heads, plan.rotation()), heads, blocks.size());
       return scope.keep(result);
     }
   }

@@ -4,7 +4,6 @@ import dev.pi0stream.device.Device;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Precision;
-import dev.pi0stream.device.Rotation;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
@@ -78,38 +77,49 @@ final class Denoiser implements AutoCloseable {
   }
 
   /**
+   * A batch to denoise, given to the device.
+   *
+   * @param noise for each robot horizon × action columns
+   * @param plan how the action rows attend
+   */
+  record Start(Tensor noise, AttentionPlan plan, List<Pull> pulls) {}
+
+  /**
+   * Gives a batch to the device.
+   *
+   * @param noise for each robot horizon × action columns
+   * @param contexts the rows that each robot's action rows attend besides themselves; the actions'
+   *     positions go on where these end
+   * @param guidance one for each robot; null for none
+   */
+  Start start(float[] noise, Sequences contexts, List<Guidance> guidance) {
+    Sequences sequences = Sequences.uniform(contexts.count(), horizon);
+    int[] positions = new int[sequences.rows()];
+    for (int i = 0; i < positions.length; i++) {
+      positions[i] = contexts.length(i / horizon) + i % horizon;
+    }
+    return new Start(
+        device.upload(noise, sequences, columns),
+        AttentionPlan.own(device.mask(sequences, contexts), expert.rotation(positions, sequences)),
+        pulls(guidance, sequences));
+  }
+
+  /**
    * Denoises a batch.
    *
    * @param context what the action rows of each robot attend besides themselves
-   * @param positions of each robot's first action row
-   * @param noise (robots · horizon) × action columns
-   * @param guidance one for each robot; null for none
-   * @return like {@code noise}
+   * @return like the noise
    */
-  Tensor denoise(
-      KeyValues context,
-      int[] positions,
-      Tensor noise,
-      List<Guidance> guidance,
-      List<Suffix.Step> steps,
-      Probe probe) {
+  Tensor denoise(Start start, KeyValues context, List<Suffix.Step> steps, Probe probe) {
     try (Scope scope = device.scope()) {
-      int robots = positions.length;
-      Sequences sequences = Sequences.uniform(robots, horizon);
-      int[] rows = new int[robots * horizon];
-      for (int i = 0; i < rows.length; i++) {
-        rows[i] = positions[i / horizon] + i % horizon;
-      }
-      Rotation rotation = expert.rotation(rows);
-      AttentionPlan plan = AttentionPlan.own(sequences, rotation).attending(context);
-      List<Pull> pulls = pulls(guidance);
+      AttentionPlan plan = start.plan.attending(context);
       float dt = (float) (-1.0 / steps.size());
-      Tensor x = noise;
+      Tensor x = start.noise;
       probe.see("x.step0", Probe.ALL_ROWS, x);
       for (int k = 0; k < steps.size(); k++) {
         try (Scope step = device.scope()) {
           Tensor v = velocity(x, plan, steps.get(k), k, probe);
-          for (Pull pull : pulls) {
+          for (Pull pull : start.pulls) {
             double time = time(k, steps.size());
             float weight = Guidance.weight(time, pull.maxWeight);
             v = device.guide(v, x, pull.previous, pull.weights, (float) time, weight);
@@ -147,12 +157,12 @@ final class Denoiser implements AutoCloseable {
    * Real-time chunking for the robots that share one upper bound of the guidance weight. All others
    * have the weight 0, which leaves their velocity as it is.
    *
-   * @param previous (robots · horizon) × action columns
-   * @param weights (robots · horizon) × 1
+   * @param previous for each robot horizon × action columns
+   * @param weights for each robot horizon × 1
    */
-  private record Pull(float maxWeight, Tensor previous, Tensor weights) {}
+  record Pull(float maxWeight, Tensor previous, Tensor weights) {}
 
-  private List<Pull> pulls(List<Guidance> guidance) {
+  private List<Pull> pulls(List<Guidance> guidance, Sequences sequences) {
     Map<Float, List<Integer>> robots = new TreeMap<>();
     for (int i = 0; i < guidance.size(); i++) {
       if (guidance.get(i) != null) {
@@ -160,7 +170,7 @@ final class Denoiser implements AutoCloseable {
       }
     }
     List<Pull> pulls = new ArrayList<>();
-    int rows = guidance.size() * horizon;
+    int rows = sequences.rows();
     robots.forEach(
         (maxWeight, members) -> {
           float[] previous = new float[rows * columns];
@@ -174,8 +184,8 @@ final class Denoiser implements AutoCloseable {
           pulls.add(
               new Pull(
                   maxWeight,
-                  device.upload(previous, rows, columns),
-                  device.upload(weights, rows, 1)));
+                  device.upload(previous, sequences, columns),
+                  device.upload(weights, sequences, 1)));
         });
     return pulls;
   }

@@ -1,6 +1,7 @@
 package dev.pi0stream.model.policy;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -66,6 +67,16 @@ public record Guidance(
    */
   public float[] weights(int chunk) {
     return weights(schedule, delay, Math.min(executionHorizon, previousRows), chunk);
+  }
+
+  /** The different upper bounds among those of a batch, which may be null, in ascending order. */
+  static List<Float> maxWeights(List<Guidance> batch) {
+    return batch.stream()
+        .filter(Objects::nonNull)
+        .map(Guidance::maxWeight)
+        .distinct()
+        .sorted()
+        .toList();
   }
 
   /** LeRobot's {@code get_prefix_weights}; the delay is cut to the horizon. */

@@ -7,12 +7,14 @@ import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Resource;
+import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.PolicyConfig;
 import dev.pi0stream.model.checkpoint.Weights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -83,8 +85,13 @@ public final class Pi05Suffix implements Suffix {
   }
 
   @Override
+  public Optional<Leading> leading(Sequences prefixes, List<float[]> states, ActionExpert expert) {
+    return Optional.empty();
+  }
+
+  @Override
   public KeyValues context(
-      List<Device.Part> prefixes, List<float[]> states, ActionExpert expert, Probe probe) {
+      List<Device.Part> prefixes, Optional<Leading> leading, ActionExpert expert, Probe probe) {
     return Suffix.gather(device, prefixes);
   }
 

@@ -15,6 +15,7 @@ import dev.pi0stream.model.checkpoint.PolicyConfig;
 import dev.pi0stream.model.checkpoint.Weights;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -90,26 +91,34 @@ public final class Pi0Suffix implements Suffix {
   }
 
   @Override
+  public Optional<Leading> leading(Sequences prefixes, List<float[]> states, ActionExpert expert) {
+    int robots = prefixes.count();
+    float[] values = new float[robots * stateColumns];
+    for (int i = 0; i < robots; i++) {
+      System.arraycopy(states.get(i), 0, values, i * stateColumns, stateColumns);
+    }
+    Sequences single = Sequences.uniform(robots, 1);
+    int[] positions = IntStream.range(0, robots).map(prefixes::length).toArray();
+    return Optional.of(
+        new Leading(
+            device.upload(values, single, stateColumns),
+            AttentionPlan.own(device.mask(single, prefixes), expert.rotation(positions, single))));
+  }
+
+  @Override
   public KeyValues context(
-      List<Device.Part> prefixes, List<float[]> states, ActionExpert expert, Probe probe) {
+      List<Device.Part> prefixes, Optional<Leading> leading, ActionExpert expert, Probe probe) {
+    Leading state = leading.orElseThrow();
     try (Scope scope = device.scope()) {
       int robots = prefixes.size();
       KeyValues prefix = Suffix.gather(device, prefixes);
-      float[] values = new float[robots * stateColumns];
-      for (int i = 0; i < robots; i++) {
-        System.arraycopy(states.get(i), 0, values, i * stateColumns, stateColumns);
-      }
-      Tensor rows = embedStates(device.upload(values, robots, stateColumns));
+      Tensor rows = embedStates(state.values());
       probe.see("suffix.state", Probe.ALL_ROWS, rows);
-      Sequences single = Sequences.uniform(robots, 1);
-      int[] positions = IntStream.range(0, robots).map(prefix.sequences()::length).toArray();
-      KeyValues own = expert.keyValues(single);
-      AttentionPlan plan =
-          AttentionPlan.own(single, expert.rotation(positions)).attending(prefix).storing(own);
+      KeyValues own = expert.keyValues(rows.sequences());
       Tensor out =
           expert.forward(
               rows,
-              plan,
+              state.plan().attending(prefix).storing(own),
               modulation,
               (layer, x) -> probe.see("expert.state.layer" + layer, Probe.ALL_ROWS, x));
       probe.see("expert.state.out", Probe.ALL_ROWS, out);

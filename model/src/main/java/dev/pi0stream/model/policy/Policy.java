@@ -1,11 +1,16 @@
 package dev.pi0stream.model.policy;
 
 import dev.pi0stream.device.Device;
+import dev.pi0stream.device.Images;
+import dev.pi0stream.device.Indices;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
+import dev.pi0stream.device.Mask;
+import dev.pi0stream.device.Packed;
 import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
+import dev.pi0stream.device.Stage;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.Dimensions;
@@ -14,6 +19,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /**
@@ -124,34 +131,53 @@ public final class Policy implements AutoCloseable {
    * @return for each image its rows, tokens × backbone width, of one tensor that is the caller's
    */
   public List<Device.Rows> see(List<ModelInput.Image> images) {
-    return see(images, (_, _) -> {});
+    return see(images, FeatureProbe.NONE);
   }
 
   /** Sees what the vision tower made of an image, before the projector. */
   @FunctionalInterface
   private interface FeatureProbe {
+    /** Sees nothing. */
+    FeatureProbe NONE = (_, _) -> {};
+
     void see(int image, Tensor features);
   }
 
+  /** A stage that somebody watches is not recorded, since watching downloads. */
+  private static <R extends Packed> R run(
+      Stage stage, boolean watched, Sequences sequences, Supplier<R> body) {
+    return watched ? stage.runUnrecorded(sequences, body) : stage.run(sequences, body);
+  }
+
   private List<Device.Rows> see(List<ModelInput.Image> images, FeatureProbe probe) {
-    int numbers = 3 * vision.side() * vision.side();
+    int side = vision.side();
+    int numbers = 3 * side * side;
     float[] pixels = new float[Math.multiplyExact(images.size(), numbers)];
     for (int i = 0; i < images.size(); i++) {
       ModelInput.Image image = images.get(i);
       if (image.pixels().length != numbers) {
         throw new IllegalArgumentException(
             "image of camera '%s' has %d numbers; expected 3 × %d × %d"
-                .formatted(image.camera(), image.pixels().length, vision.side(), vision.side()));
+                .formatted(image.camera(), image.pixels().length, side, side));
       }
       System.arraycopy(image.pixels(), 0, pixels, i * numbers, numbers);
     }
-    try (Scope scope = device.scope()) {
-      Tensor features = vision.forward(device.upload(pixels, images.size(), numbers));
-      for (int i = 0; i < images.size(); i++) {
-        probe.see(i, features);
-      }
-      Tensor projected = scope.keep(device.linear(features, projector));
-      int tokens = vision.tokens();
+    int tokens = vision.tokens();
+    try (Stage stage = device.stage("vision")) {
+      Images pictures = device.images(pixels, images.size(), side);
+      Mask mask = vision.mask(images.size());
+      Tensor projected =
+          run(
+              stage,
+              !probe.equals(FeatureProbe.NONE),
+              mask.sequences(),
+              () -> {
+                Tensor features = vision.forward(pictures, mask);
+                for (int i = 0; i < images.size(); i++) {
+                  probe.see(i, features);
+                }
+                return device.linear(features, projector);
+              });
       return IntStream.range(0, images.size())
           .mapToObj(i -> new Device.Rows(projected, i * tokens, tokens))
           .toList();
@@ -168,26 +194,48 @@ public final class Policy implements AutoCloseable {
   }
 
   private KeyValues prefix(List<PrefixInput> robots, Probe probe) {
-    int[] ids = robots.stream().flatMapToInt(robot -> IntStream.of(robot.tokens)).toArray();
-    try (Scope scope = device.scope()) {
-      Tensor tokens = backbone.embed(ids);
-      List<Device.Rows> parts = new ArrayList<>();
-      int[] lengths = new int[robots.size()];
-      int next = 0;
-      for (int i = 0; i < lengths.length; i++) {
-        PrefixInput robot = robots.get(i);
-        if (robot.images.isEmpty()) {
-          throw new IllegalArgumentException("row " + i + " has no camera; expected at least one");
-        }
-        parts.addAll(robot.images);
-        parts.add(new Device.Rows(tokens, next, robot.tokens.length));
-        next += robot.tokens.length;
-        lengths[i] = robot.tokens.length + robot.images.stream().mapToInt(Device.Rows::count).sum();
+    int[] numbers = robots.stream().flatMapToInt(robot -> IntStream.of(robot.tokens)).toArray();
+    int[] prompts = new int[robots.size()];
+    int[] lengths = new int[robots.size()];
+    List<Integer> cameras = new ArrayList<>();
+    for (int i = 0; i < lengths.length; i++) {
+      PrefixInput robot = robots.get(i);
+      if (robot.images.isEmpty()) {
+        throw new IllegalArgumentException("row " + i + " has no camera; expected at least one");
       }
-      Tensor rows = device.rows(parts);
-      probe.see("prefix.embs", Probe.ALL_ROWS, rows);
-      return scope.keep(backbone.forward(rows, Sequences.of(lengths)));
+      cameras.add(robot.images.size());
+      prompts[i] = robot.tokens.length;
+      lengths[i] = prompts[i] + robot.images.stream().mapToInt(Device.Rows::count).sum();
     }
+    Sequences prefixes = Sequences.of(lengths);
+    try (Stage stage = device.stage("prefix", cameras)) {
+      Indices ids = device.indices(numbers, Sequences.of(prompts));
+      AttentionPlan plan = backbone.plan(prefixes);
+      List<List<Device.Rows>> images =
+          robots.stream().map(robot -> robot.images.stream().map(stage::take).toList()).toList();
+      return run(
+          stage,
+          !probe.equals(Probe.NONE),
+          prefixes,
+          () -> {
+            Tensor rows = device.rows(behindEach(images, backbone.embed(ids)));
+            probe.see("prefix.embs", Probe.ALL_ROWS, rows);
+            return backbone.forward(rows, plan);
+          });
+    }
+  }
+
+  /** The images of each robot, and behind them the rows of its prompt. */
+  private static List<List<Device.Rows>> behindEach(
+      List<List<Device.Rows>> images, Tensor prompts) {
+    Sequences sequences = prompts.sequences();
+    List<List<Device.Rows>> parts = new ArrayList<>();
+    for (int i = 0; i < images.size(); i++) {
+      List<Device.Rows> robot = new ArrayList<>(images.get(i));
+      robot.add(new Device.Rows(prompts, sequences.start(i), sequences.length(i)));
+      parts.add(robot);
+    }
+    return parts;
   }
 
   /**
@@ -213,19 +261,31 @@ public final class Policy implements AutoCloseable {
     int robots = batch.size();
     int numbers = chunkNumbers();
     float[] noise = new float[Math.multiplyExact(robots, numbers)];
-    int[] positions = new int[robots];
+    int[] lengths = new int[robots];
+    int[] contexts = new int[robots];
     for (int i = 0; i < robots; i++) {
       System.arraycopy(batch.get(i).noise(), 0, noise, i * numbers, numbers);
       Device.Part prefix = prefixes.get(i);
-      positions[i] = prefix.source().sequences().length(prefix.sequence()) + suffix.leadingRows();
+      lengths[i] = prefix.source().sequences().length(prefix.sequence());
+      contexts[i] = lengths[i] + suffix.leadingRows();
     }
-    try (Scope _ = device.scope()) {
-      List<float[]> states = batch.stream().map(sample -> sample.input().state()).toList();
-      KeyValues context = suffix.context(prefixes, states, expert, probe);
-      Tensor start = device.upload(noise, robots * config.chunkSize(), config.maxActionDimension());
-      List<Guidance> guidance = new ArrayList<>();
-      batch.forEach(sample -> guidance.add(sample.guidance()));
-      Tensor x = denoiser.denoise(context, positions, start, guidance, constants, probe);
+    List<float[]> states = batch.stream().map(sample -> sample.input().state()).toList();
+    List<Guidance> guidance = new ArrayList<>();
+    batch.forEach(sample -> guidance.add(sample.guidance()));
+    try (Scope _ = device.scope();
+        Stage stage = device.stage("denoise", steps, Guidance.maxWeights(guidance))) {
+      List<Device.Part> own = prefixes.stream().map(stage::take).toList();
+      Optional<Suffix.Leading> leading = suffix.leading(Sequences.of(lengths), states, expert);
+      Denoiser.Start start = denoiser.start(noise, Sequences.of(contexts), guidance);
+      Tensor x =
+          run(
+              stage,
+              !probe.equals(Probe.NONE),
+              start.noise().sequences(),
+              () -> {
+                KeyValues context = suffix.context(own, leading, expert, probe);
+                return denoiser.denoise(start, context, constants, probe);
+              });
       float[] all = device.download(x);
       return IntStream.range(0, robots)
           .mapToObj(i -> Arrays.copyOfRange(all, i * numbers, (i + 1) * numbers))
@@ -255,13 +315,13 @@ public final class Policy implements AutoCloseable {
         owners.add(row);
       }
     }
+    FeatureProbe features =
+        probe.equals(Probe.NONE)
+            ? FeatureProbe.NONE
+            : (image, rows) -> show(probe, images.get(image), owners.get(image), image, rows);
     try (Scope _ = device.scope()) {
       long begun = System.nanoTime();
-      List<Device.Rows> seen =
-          see(
-              images,
-              (image, features) ->
-                  show(probe, images.get(image), owners.get(image), image, features));
+      List<Device.Rows> seen = see(images, features);
       long saw = System.nanoTime();
       List<PrefixInput> robots = new ArrayList<>();
       int next = 0;
@@ -291,11 +351,9 @@ public final class Policy implements AutoCloseable {
   }
 
   private void show(Probe probe, ModelInput.Image image, int row, int index, Tensor features) {
-    if (!probe.equals(Probe.NONE)) {
-      int tokens = vision.tokens();
-      Tensor own = device.rows(List.of(new Device.Rows(features, index * tokens, tokens)));
-      probe.see("siglip." + image.camera(), row, own);
-    }
+    int tokens = vision.tokens();
+    Tensor own = device.rows(List.of(List.of(new Device.Rows(features, index * tokens, tokens))));
+    probe.see("siglip." + image.camera(), row, own);
   }
 
   private void check(List<Sample> batch) {

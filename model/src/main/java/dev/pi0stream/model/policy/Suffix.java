@@ -2,9 +2,11 @@ package dev.pi0stream.model.policy;
 
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.KeyValues;
+import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.model.checkpoint.Checkpoint;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What follows the prefix, and the only place where π0 and π0.5 differ: how the state and the time
@@ -22,18 +24,35 @@ public sealed interface Suffix extends AutoCloseable permits Pi0Suffix, Pi05Suff
   /** Rows of the suffix before the first action; they do not change from step to step. */
   int leadingRows();
 
-  /** Numbers of a state that {@link #context} wants; 0 if none. */
+  /** Numbers of a state that {@link #leading} wants; 0 if none. */
   int stateColumns();
+
+  /**
+   * The rows before the actions, given to the device.
+   *
+   * @param values robots × state columns
+   * @param plan how they attend the prefixes
+   */
+  record Leading(Tensor values, AttentionPlan plan) {}
+
+  /**
+   * Gives the rows before the actions to the device.
+   *
+   * @param prefixes the rows of each robot's prefix
+   * @param states each robot's padded state
+   * @return empty where there are no such rows
+   */
+  Optional<Leading> leading(Sequences prefixes, List<float[]> states, ActionExpert expert);
 
   /**
    * What the action rows of each robot attend besides themselves.
    *
    * @param prefixes each robot's prefix
-   * @param states each robot's padded state
+   * @param leading of {@link #leading}
    * @return as many sequences
    */
   KeyValues context(
-      List<Device.Part> prefixes, List<float[]> states, ActionExpert expert, Probe probe);
+      List<Device.Part> prefixes, Optional<Leading> leading, ActionExpert expert, Probe probe);
 
   /**
    * Some prefixes as the sequences of one: the very same where that is what they are.

@@ -5,11 +5,11 @@ import dev.pi0stream.device.Device;
 import dev.pi0stream.device.Epilogue;
 import dev.pi0stream.device.Heads;
 import dev.pi0stream.device.Linear;
+import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Norm;
 import dev.pi0stream.device.Parameter;
 import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
-import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.model.checkpoint.Dimensions;
 import dev.pi0stream.model.checkpoint.Weights;
@@ -89,11 +89,11 @@ public final class VisionBlock implements AutoCloseable {
   }
 
   /** The attention of what {@link #layerNorm1} gave, without the residual. */
-  public Tensor selfAttention(Tensor normed, Sequences images) {
+  public Tensor selfAttention(Tensor normed, Mask images) {
     return selfAttention(normed, images, Epilogue.NONE);
   }
 
-  private Tensor selfAttention(Tensor normed, Sequences images, Epilogue epilogue) {
+  private Tensor selfAttention(Tensor normed, Mask images, Epilogue epilogue) {
     Tensor packed = device.linear(normed, projection);
     return device.linear(device.attention(packed, heads, images), out, epilogue);
   }
@@ -117,9 +117,9 @@ public final class VisionBlock implements AutoCloseable {
    * The whole block.
    *
    * @param x rows × width, image after image
-   * @param images the rows of each image
+   * @param images each image attends itself
    */
-  public Tensor forward(Tensor x, Sequences images) {
+  public Tensor forward(Tensor x, Mask images) {
     try (Scope scope = device.scope()) {
       Tensor middle = selfAttention(layerNorm1(x), images, Epilogue.residual(x));
       return scope.keep(mlp(layerNorm2(middle), Epilogue.residual(middle)));

@@ -1,7 +1,9 @@
 package dev.pi0stream.model.policy;
 
 import dev.pi0stream.device.Device;
+import dev.pi0stream.device.Images;
 import dev.pi0stream.device.Linear;
+import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Norm;
 import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
@@ -83,28 +85,33 @@ public final class VisionTower implements AutoCloseable {
     return blocks;
   }
 
-  /** The convolution over patches: (images · tokens) × width. */
-  public Tensor patchEmbedding(Tensor images) {
-    return device.linear(device.patches(images, side, patch), patchEmbedding);
+  /** The convolution over patches: for each image tokens × width. */
+  public Tensor patchEmbedding(Images images) {
+    return device.linear(device.patches(images, patch), patchEmbedding);
   }
 
-  /** The patches with their positions: (images · tokens) × width. */
-  public Tensor embeddings(Tensor images) {
+  /** The patches with their positions: for each image tokens × width. */
+  public Tensor embeddings(Images images) {
     return device.add(patchEmbedding(images), positions);
+  }
+
+  /** Each of some images attends itself. */
+  public Mask mask(int images) {
+    return device.mask(Sequences.uniform(images, tokens));
   }
 
   /**
    * The features of some images.
    *
-   * @param images images × (3 · side · side), in [−1, 1]
-   * @return (images · tokens) × width, after {@code post_layernorm}
+   * @param images in [−1, 1]
+   * @param mask of as many images
+   * @return for each image tokens × width, after {@code post_layernorm}
    */
-  public Tensor forward(Tensor images) {
-    Sequences sequences = Sequences.uniform(images.rows(), tokens);
+  public Tensor forward(Images images, Mask mask) {
     try (Scope scope = device.scope()) {
       Tensor x = embeddings(images);
       for (VisionBlock block : blocks) {
-        Tensor next = block.forward(x, sequences);
+        Tensor next = block.forward(x, mask);
         x.close();
         x = next;
       }

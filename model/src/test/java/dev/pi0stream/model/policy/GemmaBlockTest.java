@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.Heads;
 import dev.pi0stream.device.KeyValues;
+import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.device.reference.ReferenceDevice;
@@ -137,9 +138,14 @@ class GemmaBlockTest {
           IntStream.of(places).map(place -> (int) all[row * length + place]).toArray();
       Sequences sequences = Sequences.of(places.length);
       KeyValues own = device.keyValues(sequences, 1, stack.heads());
+      Mask mask =
+          context == null ? device.mask(sequences) : device.mask(sequences, context.sequences());
       AttentionPlan plan =
           new AttentionPlan(
-              sequences, device.rotation(positions, stack.heads().size(), ROPE_BASE), context, own);
+              mask,
+              device.rotation(positions, sequences, stack.heads().size(), ROPE_BASE),
+              context,
+              own);
       Tensor x = device.upload(at(places, "in.hidden"), places.length, stack.width());
       Tensor normed = block.inputNorm(x, modulation);
       close("input_layernorm", places, normed);

@@ -91,7 +91,7 @@ class SuffixTest {
       var heads = new Heads(0, 1, 2);
       var sequences = Sequences.of(1, 2);
       var prefix = device.keyValues(sequences, 1, heads);
-      device.store(device.upload(new float[12], 3, 4), heads, prefix, 0);
+      device.store(device.upload(new float[12], sequences, 4), heads, prefix, 0);
       Device.Part first = new Device.Part(prefix, 0);
       Device.Part second = new Device.Part(prefix, 1);
 

@@ -2,7 +2,8 @@ package dev.pi0stream.model.policy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.pi0stream.device.Device;
-import dev.pi0stream.device.Sequences;
+import dev.pi0stream.device.Images;
+import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.device.reference.ReferenceDevice;
 import dev.pi0stream.model.checkpoint.Dimensions;
@@ -43,8 +44,8 @@ class VisionTowerTest {
               side,
               sizes.get("layer_norm_eps").floatValue());
       int images = file.get("in.pixels").shape().getFirst();
-      Tensor pixels = device.upload(file.get("in.pixels").floats(), images, 3 * side * side);
-      Sequences sequences = Sequences.uniform(images, tower.tokens());
+      Images pixels = device.images(file.get("in.pixels").floats(), images, side);
+      Mask mask = tower.mask(images);
 
       Tensor patches = tower.patchEmbedding(pixels);
       Golden.assertClose(
@@ -59,15 +60,15 @@ class VisionTowerTest {
         String layer = "layer" + i;
         Tensor normed = block.layerNorm1(x);
         check(device, file, layer + ".layer_norm1", normed, tolerance);
-        Tensor attended = block.selfAttention(normed, sequences);
+        Tensor attended = block.selfAttention(normed, mask);
         check(device, file, layer + ".self_attn", attended, tolerance);
         Tensor middle = block.layerNorm2(device.add(x, attended));
         check(device, file, layer + ".layer_norm2", middle, tolerance);
         check(device, file, layer + ".mlp", block.mlp(middle), tolerance);
-        x = block.forward(x, sequences);
+        x = block.forward(x, mask);
         check(device, file, layer, x, tolerance);
       }
-      check(device, file, "last_hidden_state", tower.forward(pixels), tolerance);
+      check(device, file, "last_hidden_state", tower.forward(pixels, mask), tolerance);
     }
   }
 
