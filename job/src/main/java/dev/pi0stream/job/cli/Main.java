@@ -17,10 +17,16 @@ import picocli.CommandLine.Spec;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     synopsisSubcommandLabel = "COMMAND",
-    subcommands = {RunCommand.class, VerifyCommand.class, CheckpointCommand.class},
+    subcommands = {
+      RunCommand.class,
+      ReplayCommand.class,
+      VerifyCommand.class,
+      CheckpointCommand.class
+    },
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
+      "  pi0 replay --dataset examples/episodes --report out.html",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 test --all",

@@ -159,7 +159,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   @SuppressWarnings("SystemConsoleNull") // Since JDK 25 there is none again without a terminal.
-  private static boolean isTerminal() {
+  static boolean isTerminal() {
     return System.console() != null && System.console().isTerminal();
   }
 
@@ -185,7 +185,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   /** What ships with the project; the launcher says where that is. */
-  private static Path shipped(String name) {
+  static Path shipped(String name) {
     return Path.of(System.getProperty("pi0.home", ""), "examples", name);
   }
 

@@ -24,8 +24,7 @@ record Alignment(int lag, Double normalisedMeanAbs) {
     for (int size = 1; size <= longest(fps); size++) {
       for (int lag : new int[] {size, -size}) {
         Double error = error(episode, chunks, motion, lag);
-        if (error != null
-            && (best.normalisedMeanAbs == null || error < best.normalisedMeanAbs)) {
+        if (error != null && (best.normalisedMeanAbs == null || error < best.normalisedMeanAbs)) {
           best = new Alignment(lag, error);
         }
       }

@@ -31,7 +31,6 @@ public final class Evaluation {
   private final Behaviour behaviour;
   private final List<Moment> worst = new ArrayList<>();
   private final List<EpisodeErrors> episodes = new ArrayList<>();
-  private long chunks;
 
   /**
    * An evaluation without chunks.
@@ -42,11 +41,7 @@ public final class Evaluation {
    * @param samples noise samples of each step
    */
   public Evaluation(
-      LoggedMotion motion,
-      List<String> names,
-      List<JointGroup> groups,
-      double fps,
-      int samples) {
+      LoggedMotion motion, List<String> names, List<JointGroup> groups, double fps, int samples) {
     this.motion = motion;
     this.names = List.copyOf(names);
     this.groups = List.copyOf(groups);
@@ -77,11 +72,8 @@ public final class Evaluation {
     }
     List<Prediction> ordered =
         predictions.stream()
-            .sorted(
-                Comparator.comparingInt(Prediction::frame)
-                    .thenComparingInt(Prediction::sample))
+            .sorted(Comparator.comparingInt(Prediction::frame).thenComparingInt(Prediction::sample))
             .toList();
-    chunks += ordered.size();
     ErrorSum ofEpisode = new ErrorSum();
     SortedMap<Integer, ErrorSum> ofFrames = new TreeMap<>();
     for (Prediction chunk : ordered) {
@@ -115,11 +107,9 @@ public final class Evaluation {
       byGroup.put(groups.get(g).name(), groupSums.get(g).figures());
       byGroupAndStep.put(groups.get(g).name(), figures(groupSteps.get(g)));
     }
-    Map<CriticalInterval.Kind, CriticalFigures> byKind =
-        new EnumMap<>(CriticalInterval.Kind.class);
+    Map<CriticalInterval.Kind, CriticalFigures> byKind = new EnumMap<>(CriticalInterval.Kind.class);
     critical.forEach((kind, sum) -> byKind.put(kind, sum.figures()));
     return new EvaluationReport(
-        chunks,
         new ErrorReport(
             all.figures(),
             Ranks.of(chunkErrors, 1),

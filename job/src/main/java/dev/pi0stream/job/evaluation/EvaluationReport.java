@@ -5,7 +5,6 @@ import java.util.List;
 /**
  * What an evaluation found. Written as JSON with these names; docs/replay.md has the formulas.
  *
- * @param chunks how many were evaluated
  * @param spread how far the noise samples of a step are from each other: the standard deviation
  *     over the samples, normalised; null with one sample
  * @param consistency how far successive chunks are from each other where they overlap
@@ -18,7 +17,6 @@ import java.util.List;
  * @param worst the worst moments, the worst first, no two of an episode close to each other
  */
 public record EvaluationReport(
-    long chunks,
     ErrorReport error,
     Spread spread,
     ErrorFigures consistency,

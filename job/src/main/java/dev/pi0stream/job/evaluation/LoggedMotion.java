@@ -17,8 +17,7 @@ public final class LoggedMotion {
   private final double[] fast;
   private final double slow;
 
-  private LoggedMotion(
-      double[] min, double[] max, double[] deviation, double[] fast, double slow) {
+  private LoggedMotion(double[] min, double[] max, double[] deviation, double[] fast, double slow) {
     this.min = min;
     this.max = max;
     this.deviation = deviation;
@@ -140,7 +139,8 @@ public final class LoggedMotion {
       }
       double[] fast = new double[changes.size()];
       for (int d = 0; d < fast.length; d++) {
-        boolean gripper = stateNames.size() == fast.length && JointGroup.isGripper(stateNames.get(d));
+        boolean gripper =
+            stateNames.size() == fast.length && JointGroup.isGripper(stateNames.get(d));
         Double change = changes.get(d).at(FAST);
         fast[d] = gripper || change == null ? 0 : change;
       }

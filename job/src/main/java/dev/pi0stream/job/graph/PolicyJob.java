@@ -126,8 +126,7 @@ public final class PolicyJob {
    * @param observations those that stand for themselves
    * @param ended the outcomes of all others
    */
-  public record Resolved(
-      DataStream<ResolvedObservation> observations, DataStream<Outcome> ended) {}
+  public record Resolved(DataStream<ResolvedObservation> observations, DataStream<Outcome> ended) {}
 
   /** The first part of the way: records become observations, and sessions complete them. */
   public static Resolved resolve(DataStream<SourceRecord> observations, JobSettings settings) {

@@ -137,6 +137,11 @@ public final class LeRobotDataset implements AutoCloseable {
     return info.features().get(STATE).size();
   }
 
+  /** Numbers of an action. */
+  public int actionDimensions() {
+    return info.features().get(ACTION).size();
+  }
+
   /** The names of the state's numbers; empty when the dataset does not name them. */
   public List<String> stateNames() {
     return info.features().get(STATE).names();

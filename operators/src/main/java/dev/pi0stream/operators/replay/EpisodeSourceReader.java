@@ -9,6 +9,7 @@ import org.apache.flink.connector.base.source.reader.RecordEmitter;
 import org.apache.flink.connector.base.source.reader.SingleThreadMultiplexSourceReaderBase;
 
 /** Reads episodes on a thread of its own, a few steps ahead of the job. */
+@SuppressWarnings("try") // Flink's reader is closed by Flink, which handles interruption.
 final class EpisodeSourceReader
     extends SingleThreadMultiplexSourceReaderBase<
         EpisodeSourceReader.Read, LoggedStep, EpisodeSplit, EpisodeSourceReader.Position> {
@@ -78,8 +79,7 @@ final class EpisodeSourceReader
     }
 
     private static ResolvedObservation as(int sample, int episode, ResolvedObservation step) {
-      StepIdentity identity =
-          new StepIdentity(episode, Math.toIntExact(step.sequence()), sample);
+      StepIdentity identity = new StepIdentity(episode, Math.toIntExact(step.sequence()), sample);
       return new ResolvedObservation(
           step.source(),
           identity.robot(),

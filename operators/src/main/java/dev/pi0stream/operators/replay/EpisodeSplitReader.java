@@ -69,8 +69,7 @@ final class EpisodeSplitReader implements SplitReader<EpisodeSourceReader.Read, 
       }
     } catch (DatasetException e) {
       read.add(
-          split,
-          new EpisodeSourceReader.Read(null, skipped(split, next, e.getMessage()), ENDED));
+          split, new EpisodeSourceReader.Read(null, skipped(split, next, e.getMessage()), ENDED));
       finish(read, split);
     }
     return read.build();
@@ -113,16 +112,14 @@ final class EpisodeSplitReader implements SplitReader<EpisodeSourceReader.Read, 
                     new DatasetException(
                         "%s has no episode %d".formatted(dataset.root(), split.episode())));
     StepRange range =
-        new StepRange(
-            split.next(), Math.max(split.next(), selection.to()), selection.stride());
+        new StepRange(split.next(), Math.max(split.next(), selection.to()), selection.stride());
     return new Current(
         split,
         episode,
         dataset.read(episode, selection.cameras().values().stream().distinct().toList(), range));
   }
 
-  private void finish(
-      RecordsBySplits.Builder<EpisodeSourceReader.Read> read, EpisodeSplit split) {
+  private void finish(RecordsBySplits.Builder<EpisodeSourceReader.Read> read, EpisodeSplit split) {
     if (current != null) {
       current.steps.close();
       current = null;

@@ -17,7 +17,9 @@ public final class LoneIdentity {
 
   private LoneIdentity() {}
 
-  /** The observation as one that stands for itself; what it missed when it was live is forgotten. */
+  /**
+   * The observation as one that stands for itself; what it missed when it was live is forgotten.
+   */
   public static ResolvedObservation alone(ResolvedObservation observation) {
     return new ResolvedObservation(
         observation.source(),

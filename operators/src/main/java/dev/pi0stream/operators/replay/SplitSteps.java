@@ -16,8 +16,7 @@ public final class SplitSteps extends ProcessFunction<LoggedStep, ResolvedObserv
       new OutputTag<>("skipped", TypeInformation.of(Outcome.class));
 
   @Override
-  public void processElement(
-      LoggedStep step, Context context, Collector<ResolvedObservation> out) {
+  public void processElement(LoggedStep step, Context context, Collector<ResolvedObservation> out) {
     if (step.skipped() != null) {
       context.output(SKIPPED, step.skipped());
     } else {
