@@ -21,7 +21,8 @@ final class ContractData extends SpecificData {
               FrameEncoding.class,
               ActionChunk.class,
               ObservationOutcome.class,
-              OutcomeKind.class)
+              OutcomeKind.class,
+              RecordedObservation.class)
           .stream()
           .collect(Collectors.toUnmodifiableMap(Class::getName, Function.identity()));
 

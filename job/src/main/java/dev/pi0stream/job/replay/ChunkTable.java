@@ -3,6 +3,7 @@ package dev.pi0stream.job.replay;
 import dev.pi0stream.job.evaluation.Prediction;
 import dev.pi0stream.operators.replay.StepIdentity;
 import dev.pi0stream.schemas.ActionChunk;
+import dev.pi0stream.schemas.ContainerFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Properties;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.file.DataFileReader;
-import org.apache.avro.specific.SpecificDatumReader;
 import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.duckdb.DuckDBDriver;
@@ -83,8 +83,7 @@ final class ChunkTable implements AutoCloseable {
     try (DuckDBAppender rows =
         database.createAppender(DuckDBConnection.DEFAULT_SCHEMA, set.table())) {
       for (Path file : containers) {
-        try (DataFileReader<ActionChunk> chunks =
-            new DataFileReader<>(file.toFile(), new SpecificDatumReader<>(ActionChunk.class))) {
+        try (DataFileReader<ActionChunk> chunks = ContainerFile.chunks().open(file)) {
           for (ActionChunk chunk : chunks) {
             append(rows, chunk, steps);
           }

@@ -1,6 +1,6 @@
 package dev.pi0stream.job.replay;
 
-import dev.pi0stream.schemas.RecordedObservation;
+import dev.pi0stream.schemas.ContainerFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -11,8 +11,6 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
-import org.apache.avro.file.DataFileReader;
-import org.apache.avro.specific.SpecificDatumReader;
 
 /**
  * A recording of a live job, as {@code pi0 run --record} writes it: folders {@code observations},
@@ -50,15 +48,9 @@ record Recording(Path root, List<Path> files, long observations) {
   }
 
   private static long count(Path file) {
-    try (DataFileReader<RecordedObservation> records =
-        new DataFileReader<>(file.toFile(), new SpecificDatumReader<>(RecordedObservation.class))) {
-      long count = 0;
-      while (records.hasNext()) {
-        count += records.getBlockCount();
-        records.nextBlock();
-      }
-      return count;
-    } catch (IOException | org.apache.avro.AvroRuntimeException e) {
+    try {
+      return ContainerFile.count(file);
+    } catch (IOException e) {
       throw new IllegalArgumentException(
           "%s cannot be read as an Avro container file of observations: %s"
               .formatted(file, e.getMessage()),

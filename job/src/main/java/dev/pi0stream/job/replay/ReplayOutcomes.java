@@ -1,6 +1,7 @@
 package dev.pi0stream.job.replay;
 
 import dev.pi0stream.operators.replay.StepIdentity;
+import dev.pi0stream.schemas.ContainerFile;
 import dev.pi0stream.schemas.ObservationOutcome;
 import dev.pi0stream.schemas.OutcomeKind;
 import java.io.IOException;
@@ -11,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.apache.avro.file.DataFileReader;
-import org.apache.avro.specific.SpecificDatumReader;
 
 /** What ended without a chunk, counted. */
 final class ReplayOutcomes {
@@ -31,9 +31,7 @@ final class ReplayOutcomes {
   static ReplayOutcomes read(List<Path> containers, boolean steps) throws IOException {
     ReplayOutcomes outcomes = new ReplayOutcomes();
     for (Path file : containers) {
-      try (DataFileReader<ObservationOutcome> records =
-          new DataFileReader<>(
-              file.toFile(), new SpecificDatumReader<>(ObservationOutcome.class))) {
+      try (DataFileReader<ObservationOutcome> records = ContainerFile.outcomes().open(file)) {
         for (ObservationOutcome outcome : records) {
           outcomes.add(outcome, steps);
         }

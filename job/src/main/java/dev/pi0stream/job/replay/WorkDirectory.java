@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.pi0stream.schemas.ContainerFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -15,8 +16,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.stream.Stream;
-import org.apache.avro.file.DataFileReader;
-import org.apache.avro.generic.GenericDatumReader;
 
 /**
  * Where a replay keeps what it has, so that it can be stopped and go on:
@@ -149,13 +148,7 @@ final class WorkDirectory {
   static long records(Path directory) throws IOException {
     long count = 0;
     for (Path file : containers(directory)) {
-      try (DataFileReader<Object> records =
-          new DataFileReader<>(file.toFile(), new GenericDatumReader<>())) {
-        while (records.hasNext()) {
-          count += records.getBlockCount();
-          records.nextBlock();
-        }
-      }
+      count += ContainerFile.count(file);
     }
     return count;
   }

@@ -2,12 +2,12 @@ package dev.pi0stream.operators.replay;
 
 import dev.pi0stream.operators.source.SourcePosition;
 import dev.pi0stream.operators.source.SourceRecord;
+import dev.pi0stream.schemas.ContainerFile;
 import dev.pi0stream.schemas.RecordedObservation;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import org.apache.avro.AvroRuntimeException;
 import org.apache.avro.file.DataFileStream;
-import org.apache.avro.specific.SpecificDatumReader;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.connector.file.src.reader.SimpleStreamFormat;
@@ -21,8 +21,7 @@ public final class RecordingFormat extends SimpleStreamFormat<SourceRecord> {
   @Override
   public StreamFormat.Reader<SourceRecord> createReader(
       Configuration configuration, FSDataInputStream stream) throws IOException {
-    return new ContainerReader(
-        new DataFileStream<>(stream, new SpecificDatumReader<>(RecordedObservation.class)));
+    return new ContainerReader(ContainerFile.observations().open(stream));
   }
 
   @Override
