@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       RunCommand.class,
       ReplayCommand.class,
+      DatasetCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class
     },
@@ -27,6 +28,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  pi0 run --duration 20s",
       "  pi0 replay --dataset examples/episodes --report out.html",
+      "  pi0 dataset examples/episodes",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 test --all",

@@ -8,8 +8,9 @@ import java.util.List;
  *
  * @param lag steps by which the chunks are behind the log; negative where they are ahead
  * @param normalisedMeanAbs the error at that shift; null where nothing could be compared
+ * @param numbers how many are compared without a shift: the weight of the interval
  */
-record Alignment(int lag, Double normalisedMeanAbs) {
+record Alignment(int lag, Double normalisedMeanAbs, long numbers) {
   private static final double LONGEST_SECONDS = 0.3;
 
   /** How many steps are tried in either direction. */
@@ -20,20 +21,30 @@ record Alignment(int lag, Double normalisedMeanAbs) {
   /** Tries every shift; of equals the smallest counts. */
   static Alignment of(
       LoggedEpisode episode, List<Prediction> chunks, LoggedMotion motion, double fps) {
-    Alignment best = new Alignment(0, error(episode, chunks, motion, 0));
+    Shifted unshifted = shifted(episode, chunks, motion, 0);
+    int best = 0;
+    Double least = unshifted.mean();
     for (int size = 1; size <= longest(fps); size++) {
       for (int lag : new int[] {size, -size}) {
-        Double error = error(episode, chunks, motion, lag);
-        if (error != null && (best.normalisedMeanAbs == null || error < best.normalisedMeanAbs)) {
-          best = new Alignment(lag, error);
+        Double error = shifted(episode, chunks, motion, lag).mean();
+        if (error != null && (least == null || error < least)) {
+          best = lag;
+          least = error;
         }
       }
     }
-    return best;
+    return new Alignment(best, least, unshifted.count);
+  }
+
+  /** The absolute differences at a shift. */
+  private record Shifted(double sum, long count) {
+    Double mean() {
+      return count == 0 ? null : sum / count;
+    }
   }
 
   /** What is predicted for a step against what was logged {@code lag} steps before it. */
-  private static Double error(
+  private static Shifted shifted(
       LoggedEpisode episode, List<Prediction> chunks, LoggedMotion motion, int lag) {
     double sum = 0;
     long count = 0;
@@ -52,6 +63,6 @@ record Alignment(int lag, Double normalisedMeanAbs) {
         }
       }
     }
-    return count == 0 ? null : sum / count;
+    return new Shifted(sum, count);
   }
 }

@@ -28,6 +28,7 @@ public record CriticalFigures(
     private double lags;
     private double absLags;
     private long compared;
+    private long numbers;
 
     ErrorSum errors() {
       return errors;
@@ -38,7 +39,8 @@ public record CriticalFigures(
       frames += asked;
       if (alignment.normalisedMeanAbs() != null) {
         compared++;
-        aligned += alignment.normalisedMeanAbs();
+        aligned += alignment.normalisedMeanAbs() * alignment.numbers();
+        numbers += alignment.numbers();
         lags += alignment.lag();
         absLags += Math.abs(alignment.lag());
       }
@@ -49,7 +51,7 @@ public record CriticalFigures(
           intervals,
           frames,
           errors.figures(),
-          compared == 0 ? null : aligned / compared,
+          numbers == 0 ? null : aligned / numbers,
           compared == 0 ? null : lags / compared,
           compared == 0 ? null : absLags / compared);
     }

@@ -91,6 +91,7 @@ public final class Replay {
       List<Episode> episodes =
           log.episodes().stream().filter(e -> steps.count(e.length()) > 0).toList();
       requireEpisodes(log, episodes);
+      outputs.check(dataset.root(), log.skipped().isEmpty() && dataset.defects().isEmpty());
       describe(policy, dataset, cameras, log, episodes, steps);
 
       EpisodeSelection selection = selection(dataset, cameras, episodes, steps);
@@ -156,7 +157,7 @@ public final class Replay {
                 throughput(first, table),
                 against,
                 outputs.againstLog().isPresent() ? table.difference(ChunkTable.Set.LIVE) : null);
-        outputs.write(result, table, dataset, cameras, whole);
+        outputs.write(result, table, dataset, cameras, whole, steps);
         return result;
       }
     }

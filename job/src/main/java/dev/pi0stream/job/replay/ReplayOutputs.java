@@ -3,6 +3,7 @@ package dev.pi0stream.job.replay;
 import dev.pi0stream.job.run.CameraMapping;
 import dev.pi0stream.operators.dataset.Episode;
 import dev.pi0stream.operators.dataset.LeRobotDataset;
+import dev.pi0stream.operators.dataset.StepRange;
 import dev.pi0stream.operators.policy.EngineSpec;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,9 +33,42 @@ public record ReplayOutputs(
       ChunkTable table,
       LeRobotDataset dataset,
       CameraMapping cameras,
-      List<Episode> episodes)
+      List<Episode> episodes,
+      StepRange steps)
       throws IOException, SQLException {
     writeChunks(table);
+    if (report.isPresent()) {
+      Files.writeString(parent(report.get()), new HtmlReport(result, dataset, cameras).html());
+    }
+    if (lerobot.isPresent()) {
+      refuseDefects(dataset.root(), result.skippedEpisodes().isEmpty());
+      new AnnotatedDataset(dataset, result, table, episodes, steps, lerobot.get().toAbsolutePath())
+          .write();
+    }
+  }
+
+  /**
+   * Refuses what could not be written at the end.
+   *
+   * @param whole whether no episode is known to be broken
+   */
+  void check(Path dataset, boolean whole) {
+    if (lerobot.isPresent()) {
+      if (Files.exists(lerobot.get())) {
+        throw new IllegalArgumentException(
+            "--lerobot %s is there already: expected a directory that is not"
+                .formatted(lerobot.get()));
+      }
+      refuseDefects(dataset, whole);
+    }
+  }
+
+  private void refuseDefects(Path dataset, boolean whole) {
+    if (!whole) {
+      throw new IllegalArgumentException(
+          "--lerobot %s cannot be written: not every episode of %s is whole"
+              .formatted(lerobot.orElseThrow(), dataset));
+    }
   }
 
   void writeChunks(ChunkTable table) throws IOException, SQLException {

@@ -74,6 +74,15 @@ final class ReplayRun {
    * @param before those that are there already
    */
   Ended execute(Observations observations, long total, long before) throws Exception {
+    Ended ended = run(observations, total, before);
+    if (ended.finished()) {
+      // Not before the cluster is gone, which removes checkpoints, too.
+      work.finish();
+    }
+    return ended;
+  }
+
+  private Ended run(Observations observations, long total, long before) throws Exception {
     Configuration cluster = new Configuration();
     // Accumulators, which tell how far it is, come with heartbeats.
     cluster.set(HeartbeatManagerOptions.HEARTBEAT_INTERVAL, Duration.ofSeconds(1));
@@ -113,7 +122,6 @@ final class ReplayRun {
       return new Ended(false, seconds);
     }
     result.get();
-    work.finish();
     return new Ended(true, seconds);
   }
 
