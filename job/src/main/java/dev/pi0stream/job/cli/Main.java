@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       RunCommand.class,
       ReplayCommand.class,
+      RecordCommand.class,
       DatasetCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class

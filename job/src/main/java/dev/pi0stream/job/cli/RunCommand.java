@@ -50,7 +50,8 @@ import picocli.CommandLine.Spec;
       "  pi0 run --duration 20s --json out.json",
       "  pi0 run --device cpu --precision bf16 --speed 2 --port 8081",
       "  pi0 run --checkpoint DIR --robots DATASET --camera base_0_rgb=top",
-      "  pi0 run --kafka broker:9092 --duration 5m"
+      "  pi0 run --kafka broker:9092 --duration 5m",
+      "  pi0 run --duration 20s --record recording"
     })
 final class RunCommand implements Callable<Integer> {
   private static final int FAILED = 1;
@@ -121,6 +122,21 @@ final class RunCommand implements Callable<Integer> {
       description = "Port of Flink's web UI (default: any free one).")
   private int webPort;
 
+  @Option(
+      names = "--max-batch",
+      paramLabel = "N",
+      defaultValue = "8",
+      description = "The most robots that are computed together (default: ${DEFAULT-VALUE}).")
+  private int maxBatch;
+
+  @Option(
+      names = "--record",
+      paramLabel = "DIR",
+      description =
+          "Record observations, chunks and outcomes to Avro container files in this folder, which"
+              + " `pi0 replay --dataset DIR` takes.")
+  private Path record;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
@@ -181,7 +197,9 @@ final class RunCommand implements Callable<Integer> {
         cameras,
         Optional.ofNullable(kafka),
         kafkaPort,
-        webPort);
+        webPort,
+        maxBatch,
+        Optional.ofNullable(record));
   }
 
   /** What ships with the project; the launcher says where that is. */

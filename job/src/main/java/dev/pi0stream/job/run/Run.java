@@ -38,7 +38,6 @@ import org.apache.kafka.common.TopicPartition;
  */
 public final class Run {
   private static final int PARTITIONS = 4;
-  private static final int MAX_BATCH = 8;
   private static final int MIN_IN_FLIGHT = 1024;
   private static final Duration JOB_START = Duration.ofMinutes(10);
   private static final Duration POLL = Duration.ofMillis(50);
@@ -81,6 +80,9 @@ public final class Run {
    */
   public RunResult execute() throws Exception {
     Asked policy = policy();
+    if (settings.record().isPresent()) {
+      Recorder.requireEmpty(settings.record().get());
+    }
     // Refuses before anything is started: Flink's cluster may wait for itself for ever when it is
     // closed while it elects its leaders.
     try (LeRobotDataset dataset = LeRobotDataset.open(settings.robots())) {
@@ -123,7 +125,11 @@ public final class Run {
       throws Exception {
     LoggedActions logged = new LoggedActions();
     Ledger ledger = new Ledger(logged);
-    try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail)) {
+    try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail);
+        Recorder recorder =
+            settings.record().isPresent()
+                ? Recorder.fromNow(kafka, settings.record().get(), this::fail)
+                : null) {
       JobClient job = submit(flink, kafka, dataset.episodes().size());
       Progress progress = new Progress(out, terminal);
       Instant start;
@@ -140,6 +146,9 @@ public final class Run {
         fleet.join();
       }
       drain(books, ledger, job);
+      if (recorder != null) {
+        recorder.await();
+      }
       progress.show(Duration.between(start, Instant.now()), fleet.size(), ledger.summary());
       progress.end();
       if (fleet.behind().compareTo(NOTICEABLE) > 0) {
@@ -223,7 +232,10 @@ public final class Run {
   private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, int robots) throws Exception {
     EngineSpec engine =
         new EngineSpec(
-            settings.checkpoint().toString(), settings.device(), settings.precision(), MAX_BATCH);
+            settings.checkpoint().toString(),
+            settings.device(),
+            settings.precision(),
+            settings.maxBatch());
     JobSettings usual = JobSettings.defaults(engine);
     StreamExecutionEnvironment environment = new StreamExecutionEnvironment(new Configuration());
     PolicyJob.build(

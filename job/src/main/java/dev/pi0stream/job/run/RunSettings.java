@@ -19,6 +19,8 @@ import java.util.Optional;
  * @param kafka host and port of a broker; empty for one in the process
  * @param kafkaPort of the broker in the process; 0 for any free one
  * @param webPort of Flink's web UI; 0 for any free one
+ * @param maxBatch the most robots of one batch
+ * @param record folder for a recording of the topics; empty for none
  */
 public record RunSettings(
     Path checkpoint,
@@ -31,10 +33,16 @@ public record RunSettings(
     Map<String, String> cameras,
     Optional<String> kafka,
     int kafkaPort,
-    int webPort) {
+    int webPort,
+    int maxBatch,
+    Optional<Path> record) {
   public RunSettings {
     if (!(speed > 0) || !Double.isFinite(speed)) {
       throw new IllegalArgumentException("speed is %s: expected more than 0".formatted(speed));
+    }
+    if (maxBatch < 1) {
+      throw new IllegalArgumentException(
+          "--max-batch is %d: expected 1 or more".formatted(maxBatch));
     }
     cameras = Map.copyOf(cameras);
   }
