@@ -14,6 +14,7 @@ import dev.pi0stream.model.checkpoint.CheckpointException;
 import dev.pi0stream.operators.dataset.DatasetException;
 import dev.pi0stream.operators.policy.CheckpointLoader;
 import dev.pi0stream.operators.policy.EngineSpec;
+import dev.pi0stream.operators.replay.ReplayLoader;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -233,7 +234,12 @@ final class ReplayCommand implements Callable<Integer> {
         Devices.open(other.device(), Precision.parse(other.precision())).close();
       }
       Replay replay =
-          new Replay(settings, outputs, new CheckpointLoader(), out, RunCommand.isTerminal());
+          new Replay(
+              settings,
+              outputs,
+              new ReplayLoader(new CheckpointLoader(), seed),
+              out,
+              RunCommand.isTerminal());
       try (TerminationSignals _ = new TerminationSignals(replay::stop)) {
         result = replay.execute();
       }

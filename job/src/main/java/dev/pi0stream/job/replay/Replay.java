@@ -44,7 +44,7 @@ public final class Replay {
   /**
    * A replay.
    *
-   * @param loader loads policies to their devices
+   * @param loader loads policies to their devices, with the noise of a replay
    * @param out takes what a person wants to know while it runs
    * @param terminal whether a person looks at {@code out} on a terminal
    */

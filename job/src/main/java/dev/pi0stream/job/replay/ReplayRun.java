@@ -5,7 +5,6 @@ import dev.pi0stream.job.graph.JobSettings;
 import dev.pi0stream.job.graph.PolicyJob;
 import dev.pi0stream.operators.policy.PolicyLoader;
 import dev.pi0stream.operators.replay.NamedOutcomes;
-import dev.pi0stream.operators.replay.ReplayLoader;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
@@ -94,7 +93,7 @@ final class ReplayRun {
       ReplayJob.configure(environment, job, work.checkpoints(), resumed);
       PolicyJob.Answers answers =
           ReplayJob.answer(
-              observations.in(environment, job), job, new ReplayLoader(loader, settings.seed()));
+              observations.in(environment, job), job, loader);
       ReplayJob.write(answers, work.chunks(), work.outcomes());
       settings.kafka().ifPresent(kafka -> ReplayJob.publish(answers, kafka, work.identity()));
       return await(flink, flink.submit(environment), new Watch(total, before));

@@ -1,6 +1,5 @@
 package dev.pi0stream.operators.replay;
 
-import dev.pi0stream.model.engine.IdentityNoise;
 import dev.pi0stream.model.engine.Noise;
 import dev.pi0stream.model.engine.ObservationId;
 import dev.pi0stream.operators.outcome.Outcome;
@@ -46,9 +45,8 @@ public final class LoneIdentity {
         outcome.decidedAt());
   }
 
-  /** Noise of a seed, drawn from the true names. */
-  public static Noise noise(long seed) {
-    Noise noise = new IdentityNoise(seed);
+  /** Noise that is drawn from the true names. */
+  public static Noise noise(Noise noise) {
     return (id, count) ->
         noise.draw(
             new ObservationId(

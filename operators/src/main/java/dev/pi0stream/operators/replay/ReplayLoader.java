@@ -1,5 +1,6 @@
 package dev.pi0stream.operators.replay;
 
+import dev.pi0stream.model.engine.IdentityNoise;
 import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.policy.LoadedPolicy;
 import dev.pi0stream.operators.policy.PolicyLoader;
@@ -25,6 +26,6 @@ public final class ReplayLoader implements PolicyLoader {
   @Override
   public LoadedPolicy load(EngineSpec spec) throws Exception {
     LoadedPolicy loaded = loader.load(spec);
-    return new LoadedPolicy(loaded.policy(), LoneIdentity.noise(seed), loaded.device());
+    return new LoadedPolicy(loaded.policy(), LoneIdentity.noise(new IdentityNoise(seed)), loaded.device());
   }
 }
