@@ -5,10 +5,13 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.device.foreign.NativeFunctions;
+import dev.pi0stream.device.foreign.NativeSignature;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 
 /**
  * The functions of oneDNN's C API that we use, under its names ({@code oneapi/dnnl/dnnl.h}). A
@@ -58,7 +61,7 @@ final class OneDnn {
     DeviceException failure = null;
     try {
       SymbolLookup library = NativeLibrary.load();
-      functions = NativeFunctions.link(Functions.class, library);
+      functions = NativeFunctions.link(MethodHandles.lookup(), Functions.class, library);
     } catch (DeviceException e) {
       failure = e;
     }
@@ -298,7 +301,7 @@ final class OneDnn {
                 .formatted(major, version.getAtIndex(JAVA_INT, 1), MAJOR_VERSION));
       }
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -307,7 +310,7 @@ final class OneDnn {
     try {
       DNNL.setThreads().invokeExact(threads);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -367,7 +370,7 @@ final class OneDnn {
     try {
       return (long) DNNL.descriptorSize().invokeExact(descriptor);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -387,7 +390,7 @@ final class OneDnn {
     try {
       status = (int) DNNL.memorySetData().invokeExact(memory, address);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
     check("dnnl_memory_set_data_handle", status);
   }
@@ -539,7 +542,7 @@ final class OneDnn {
     try {
       return (MemorySegment) DNNL.queryDescriptor().invokeExact(primitiveDescriptor, what, 0);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -566,7 +569,7 @@ final class OneDnn {
     try {
       status = (int) DNNL.primitiveExecute().invokeExact(primitive, stream, count, arguments);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
     check("dnnl_primitive_execute", status);
   }
@@ -592,7 +595,7 @@ final class OneDnn {
       check(function, creation.into(out));
       return out.get(ADDRESS, 0);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -600,19 +603,11 @@ final class OneDnn {
     try {
       check(function, call.status());
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
   /** What a method handle can throw, which declares all: nothing that is checked. */
-  private static RuntimeException failure(Throwable thrown) {
-    return switch (thrown) {
-      case RuntimeException exception -> exception;
-      case Error error -> throw error;
-      default -> throw new AssertionError(thrown);
-    };
-  }
-
   private static void check(String function, int status) {
     if (status != 0) {
       throw new DeviceException(

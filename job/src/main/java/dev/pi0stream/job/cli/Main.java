@@ -22,16 +22,23 @@ import picocli.CommandLine.Spec;
       ReplayCommand.class,
       RecordCommand.class,
       DatasetCommand.class,
+      AuditCommand.class,
       VerifyCommand.class,
-      CheckpointCommand.class
+      CheckpointCommand.class,
+      BenchCommand.class,
+      ResidencyCommand.class,
+      DevicesCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
       "  pi0 replay --dataset examples/episodes --report out.html",
       "  pi0 dataset examples/episodes",
+      "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
+      "  pi0 devices --check",
+      "  pi0 bench --random-weights pi0 --precision bf16",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."

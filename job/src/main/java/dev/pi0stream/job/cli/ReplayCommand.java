@@ -68,6 +68,9 @@ import picocli.CommandLine.TypeConversionException;
 final class ReplayCommand implements Callable<Integer> {
   private static final int FAILED = 1;
 
+  /** So that the first batches do not count as slow ones. */
+  private static final Duration REHEARSAL = Duration.ofSeconds(10);
+
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeviceOptions where;
@@ -272,10 +275,11 @@ final class ReplayCommand implements Callable<Integer> {
     return new ReplaySettings(
         dataset,
         new EngineSpec(
-            (checkpoint == null ? RunCommand.shipped("checkpoint") : checkpoint).toString(),
+                (checkpoint == null ? RunCommand.shipped("checkpoint") : checkpoint).toString(),
             where.device(),
             where.precision().label(),
-            maxBatch),
+                maxBatch)
+            .warmedUp(REHEARSAL),
         seed,
         samples,
         Optional.ofNullable(episodes).map(EpisodeNumbers::numbers),
@@ -298,7 +302,8 @@ final class ReplayCommand implements Callable<Integer> {
                   againstPrecision == null
                       ? engine.precision()
                       : Precision.parse(againstPrecision).label(),
-                  engine.maxBatch()));
+                  engine.maxBatch())
+                  .warmedUp(REHEARSAL));
     }
     return new ReplayOutputs(
         other,

@@ -55,7 +55,6 @@ import picocli.CommandLine.Spec;
     })
 final class RunCommand implements Callable<Integer> {
   private static final int FAILED = 1;
-  private static final String DEFAULT_DEVICE = "cpu";
 
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
@@ -191,7 +190,7 @@ final class RunCommand implements Callable<Integer> {
         robots == null ? shipped("episodes") : robots,
         where.device(),
         where.precision().label(),
-        where.device().equals(DEFAULT_DEVICE) ? "the embedded back end, oneDNN" : "as asked",
+        where.reason(),
         speed,
         Optional.ofNullable(duration),
         cameras,

@@ -27,7 +27,7 @@ import java.util.TreeMap;
  * <p>The weights are mapped into memory until {@link #close()}; a device has its own copy of those
  * that it was given.
  */
-public final class Checkpoint implements AutoCloseable {
+public final class Checkpoint implements PolicyWeights, AutoCloseable {
   private static final int READ_BYTES = 1 << 20;
 
   private final Path folder;
@@ -96,15 +96,17 @@ public final class Checkpoint implements AutoCloseable {
     return folder;
   }
 
+  @Override
   public PolicyConfig config() {
     return config;
   }
 
+  @Override
   public Dimensions dimensions() {
     return dimensions;
   }
 
-  /** The weights by our names, such as {@code action_in_proj.weight}. */
+  @Override
   public Weights weights() {
     return new Weights() {
       @Override
@@ -123,30 +125,11 @@ public final class Checkpoint implements AutoCloseable {
     };
   }
 
-  /** The weights of the vision tower, below {@code embeddings.}, {@code encoder.layers.0.} …. */
-  public Weights vision() {
-    return weights().in(TensorNames.VISION);
-  }
-
-  /** The weights of the projector from the vision tower to the backbone. */
-  public Weights projector() {
-    return weights().in(TensorNames.PROJECTOR);
-  }
-
-  /** The weights of the backbone, below {@code layers.0.} …. */
-  public Weights language() {
-    return weights().in(TensorNames.LANGUAGE);
-  }
-
-  /** The weights of the action expert, below {@code layers.0.} … and {@code norm.}. */
-  public Weights expert() {
-    return weights().in(TensorNames.EXPERT);
-  }
-
   /**
    * The embedding table, vocabulary × width of the backbone: {@code embed_tokens}, or {@code
    * lm_head} where that is the only copy, as in the published checkpoints, or the one that counts.
    */
+  @Override
   public Parameter embedding() {
     return table(folder, tensors).parameter();
   }

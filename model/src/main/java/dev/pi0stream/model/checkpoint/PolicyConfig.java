@@ -108,7 +108,7 @@ public record PolicyConfig(
     return parse(JsonFile.read(file), stored);
   }
 
-  private static PolicyConfig parse(JsonFile json, PolicyType stored) {
+  static PolicyConfig parse(JsonFile json, PolicyType stored) {
     if (json.has("type")) {
       return parseLeRobot(json);
     }

@@ -7,7 +7,7 @@ import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
-import dev.pi0stream.model.checkpoint.Checkpoint;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,7 +31,7 @@ final class Denoiser implements AutoCloseable {
   private final LinkedHashMap<Integer, List<Suffix.Step>> constants =
       new LinkedHashMap<>(16, 0.75f, true);
 
-  private Denoiser(Device device, Checkpoint checkpoint, ActionExpert expert, Suffix suffix) {
+  private Denoiser(Device device, PolicyWeights checkpoint, ActionExpert expert, Suffix suffix) {
     this.device = device;
     this.expert = expert;
     this.suffix = suffix;
@@ -44,7 +44,8 @@ final class Denoiser implements AutoCloseable {
             Precision.FP32);
   }
 
-  static Denoiser load(Device device, Checkpoint checkpoint, ActionExpert expert, Suffix suffix) {
+  static Denoiser load(
+      Device device, PolicyWeights checkpoint, ActionExpert expert, Suffix suffix) {
     return new Denoiser(device, checkpoint, expert, suffix);
   }
 

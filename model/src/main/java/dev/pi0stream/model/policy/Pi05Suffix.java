@@ -9,8 +9,8 @@ import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Resource;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
-import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.PolicyConfig;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import dev.pi0stream.model.checkpoint.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +64,7 @@ public final class Pi05Suffix implements Suffix {
     this.norm = Modulator.load(device, expert.in("norm.dense."), width, width);
   }
 
-  static Pi05Suffix load(Device device, Checkpoint checkpoint) {
+  static Pi05Suffix load(Device device, PolicyWeights checkpoint) {
     return new Pi05Suffix(
         device,
         checkpoint.weights(),

@@ -10,8 +10,8 @@ import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
-import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.PolicyConfig;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import dev.pi0stream.model.checkpoint.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -66,7 +66,7 @@ public final class Pi0Suffix implements Suffix {
             Precision.FP32);
   }
 
-  static Pi0Suffix load(Device device, Checkpoint checkpoint) {
+  static Pi0Suffix load(Device device, PolicyWeights checkpoint) {
     return new Pi0Suffix(
         device,
         checkpoint.weights(),

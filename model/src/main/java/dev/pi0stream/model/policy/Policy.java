@@ -12,9 +12,9 @@ import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Stage;
 import dev.pi0stream.device.Tensor;
-import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.Dimensions;
 import dev.pi0stream.model.checkpoint.PolicyConfig;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,7 +45,7 @@ public final class Policy implements AutoCloseable {
   private final Suffix suffix;
   private final Denoiser denoiser;
 
-  private Policy(Device device, Checkpoint checkpoint) {
+  private Policy(Device device, PolicyWeights checkpoint) {
     this.device = device;
     this.config = checkpoint.config();
     this.dimensions = checkpoint.dimensions();
@@ -73,7 +73,7 @@ public final class Policy implements AutoCloseable {
    * Gives a checkpoint's weights to a device, outside of any {@link Scope}. The checkpoint may be
    * closed afterwards.
    */
-  public static Policy load(Checkpoint checkpoint, Device device) {
+  public static Policy load(PolicyWeights checkpoint, Device device) {
     return new Policy(device, checkpoint);
   }
 
@@ -95,6 +95,11 @@ public final class Policy implements AutoCloseable {
   /** The time of a denoising step, from 1 (noise) towards 0 (data). */
   public static double time(int step, int steps) {
     return Denoiser.time(step, steps);
+  }
+
+  /** Numbers of a state, padded; 0 where the state is in the prompt. */
+  public int stateNumbers() {
+    return suffix.stateColumns();
   }
 
   /** Numbers of a chunk in model units: horizon × action columns. */

@@ -4,7 +4,7 @@ import dev.pi0stream.device.Device;
 import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
-import dev.pi0stream.model.checkpoint.Checkpoint;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,7 +14,7 @@ import java.util.Optional;
  */
 public sealed interface Suffix extends AutoCloseable permits Pi0Suffix, Pi05Suffix {
   /** Gives a checkpoint's suffix to a device. */
-  static Suffix load(Device device, Checkpoint checkpoint) {
+  static Suffix load(Device device, PolicyWeights checkpoint) {
     return switch (checkpoint.config().type()) {
       case PI0 -> Pi0Suffix.load(device, checkpoint);
       case PI05 -> Pi05Suffix.load(device, checkpoint);

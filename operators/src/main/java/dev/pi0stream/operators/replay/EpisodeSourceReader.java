@@ -89,7 +89,8 @@ final class EpisodeSourceReader
           step.deadline(),
           step.prompt(),
           step.state(),
-          step.frames());
+          step.frames(),
+          step.execution());
     }
   }
 }

@@ -140,7 +140,8 @@ final class EpisodeSplitReader implements SplitReader<EpisodeSourceReader.Read, 
         null,
         selection.prompt() == null ? step.task() : selection.prompt(),
         step.state(),
-        frames);
+        frames,
+        null);
   }
 
   private Outcome skipped(EpisodeSplit split, int next, String sentence) {

@@ -29,7 +29,8 @@ public final class LoneIdentity {
         null,
         observation.prompt(),
         observation.state(),
-        observation.frames());
+        observation.frames(),
+        observation.execution());
   }
 
   /** The outcome of such an observation under its robot's true name. */

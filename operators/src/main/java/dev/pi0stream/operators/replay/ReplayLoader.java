@@ -26,6 +26,7 @@ public final class ReplayLoader implements PolicyLoader {
   @Override
   public LoadedPolicy load(EngineSpec spec) throws Exception {
     LoadedPolicy loaded = loader.load(spec);
-    return new LoadedPolicy(loaded.policy(), LoneIdentity.noise(new IdentityNoise(seed)), loaded.device());
+    return new LoadedPolicy(
+        loaded.policy(), LoneIdentity.noise(new IdentityNoise(seed)), loaded.device());
   }
 }

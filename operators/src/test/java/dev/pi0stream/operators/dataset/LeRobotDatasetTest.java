@@ -127,8 +127,7 @@ class LeRobotDatasetTest {
   @Test
   void anEpisodeWithoutItsVideoIsADefectOfThatEpisode() throws IOException {
     Path copy = copy(V21);
-    Path video =
-        copy.resolve("videos/chunk-000/observation.images.wrist/episode_000002.mp4");
+    Path video = copy.resolve("videos/chunk-000/observation.images.wrist/episode_000002.mp4");
     Files.delete(video);
     refused(copy).hasMessageStartingWith(video + " is not there");
     try (LeRobotDataset dataset = LeRobotDataset.openWithDefects(copy)) {
@@ -164,8 +163,7 @@ class LeRobotDatasetTest {
 
     Path tasks = copy(V21);
     Files.delete(tasks.resolve("meta/tasks.jsonl"));
-    refused(tasks)
-        .hasMessageStartingWith(tasks.resolve("meta/tasks.jsonl") + " is not there");
+    refused(tasks).hasMessageStartingWith(tasks.resolve("meta/tasks.jsonl") + " is not there");
   }
 
   @Test
@@ -182,12 +180,13 @@ class LeRobotDatasetTest {
   void statisticsThatDoNotFitAreNamed() throws IOException {
     Path sizes = copy(VIDEO);
     editStatistics(sizes, action -> action.putArray("min").add(0).add(0));
-    refused(sizes)
-        .hasMessageContaining("the min of action has 2 numbers, but info.json says 3");
+    refused(sizes).hasMessageContaining("the min of action has 2 numbers, but info.json says 3");
 
     Path order = copy(VIDEO);
     editStatistics(order, action -> action.putArray("mean").add(9).add(0).add(0.5));
-    refused(order).hasMessageContaining("number 0 of action has min").hasMessageContaining("mean 9.0");
+    refused(order)
+        .hasMessageContaining("number 0 of action has min")
+        .hasMessageContaining("mean 9.0");
 
     Path others = copy(VIDEO);
     editStatistics(

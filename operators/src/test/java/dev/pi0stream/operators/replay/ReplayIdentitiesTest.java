@@ -84,6 +84,7 @@ class ReplayIdentitiesTest {
         Instant.EPOCH,
         "go",
         new float[] {1},
-        Map.of());
+        Map.of(),
+        null);
   }
 }
