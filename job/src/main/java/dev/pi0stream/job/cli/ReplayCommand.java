@@ -27,6 +27,7 @@ import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.flink.util.FlinkException;
+import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
@@ -252,6 +253,7 @@ final class ReplayCommand implements Callable<Integer> {
         | CheckpointException
         | DatasetException
         | DeviceException
+        | KafkaException
         | FlinkException e) {
       throw new CommandException(CommandLine.ExitCode.USAGE, e.getMessage(), e);
     }
@@ -276,8 +278,8 @@ final class ReplayCommand implements Callable<Integer> {
         dataset,
         new EngineSpec(
                 (checkpoint == null ? RunCommand.shipped("checkpoint") : checkpoint).toString(),
-            where.device(),
-            where.precision().label(),
+                where.device(),
+                where.precision().label(),
                 maxBatch)
             .warmedUp(REHEARSAL),
         seed,
@@ -297,12 +299,12 @@ final class ReplayCommand implements Callable<Integer> {
       other =
           Optional.of(
               new EngineSpec(
-                  against == null ? engine.checkpoint() : against.toString(),
-                  againstDevice == null ? engine.device() : againstDevice,
-                  againstPrecision == null
-                      ? engine.precision()
-                      : Precision.parse(againstPrecision).label(),
-                  engine.maxBatch())
+                      against == null ? engine.checkpoint() : against.toString(),
+                      againstDevice == null ? engine.device() : againstDevice,
+                      againstPrecision == null
+                          ? engine.precision()
+                          : Precision.parse(againstPrecision).label(),
+                      engine.maxBatch())
                   .warmedUp(REHEARSAL));
     }
     return new ReplayOutputs(

@@ -8,6 +8,10 @@ import java.util.List;
 /** What chunks are like among themselves, whatever was logged for their steps. */
 final class Behaviour {
   private static final int ORDER = 3;
+
+  /** A number that is beyond by less than this share of the logged range is not outside. */
+  private static final double SLACK = 0.01;
+
   private static final double MILLIS_PER_SECOND = 1e3;
 
   private final LoggedMotion motion;
@@ -72,10 +76,10 @@ final class Behaviour {
       for (int d = 0; d < chunk.dimensions(); d++) {
         float value = chunk.at(k, d);
         double beyond = Math.max(value - motion.max(d), motion.min(d) - value);
+        double range = motion.max(d) - motion.min(d);
         numbers++;
-        if (beyond > 0) {
+        if (beyond > SLACK * range) {
           outside++;
-          double range = motion.max(d) - motion.min(d);
           if (range > 0) {
             worstExcess = Math.max(worstExcess, beyond / range);
           }

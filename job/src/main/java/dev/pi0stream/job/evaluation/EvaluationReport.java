@@ -46,7 +46,7 @@ public record EvaluationReport(
   public record Jerk(Double predicted, Double logged, Double ratio) {}
 
   /**
-   * Numbers beyond the smallest and largest logged ones.
+   * Numbers beyond the smallest and largest logged ones by more than 1 % of what is between them.
    *
    * @param share of all predicted numbers
    * @param worstExcess how far the farthest is beyond, in proportion to the logged range

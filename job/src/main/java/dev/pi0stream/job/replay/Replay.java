@@ -303,7 +303,8 @@ public final class Replay {
     out.printf("recording   %s, %,d observations%n", settings.source(), recording.observations());
     out.flush();
     WorkDirectory work =
-        WorkDirectory.open(root, identity(settings, policy).put("recording", recording.digest()));
+        WorkDirectory.open(
+            root.resolve("job"), identity(settings, policy).put("recording", recording.digest()));
     Computed computed =
         compute(
             settings,

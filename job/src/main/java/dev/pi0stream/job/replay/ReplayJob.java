@@ -1,5 +1,6 @@
 package dev.pi0stream.job.replay;
 
+import dev.pi0stream.job.embedded.Topics;
 import dev.pi0stream.job.graph.JobSettings;
 import dev.pi0stream.job.graph.PolicyJob;
 import dev.pi0stream.operators.outcome.Outcome;
@@ -54,6 +55,9 @@ import org.apache.kafka.clients.producer.ProducerConfig;
 final class ReplayJob {
   private static final Duration TIMEOUT = Duration.ofDays(1);
   private static final int RESTARTS = 3;
+  private static final int PARTITIONS = 4;
+  private static final String CHUNKS = "replay-chunks";
+  private static final String OUTCOMES = "replay-outcomes";
   private static final Duration TRANSACTION_TIMEOUT = Duration.ofMinutes(15);
 
   private ReplayJob() {}
@@ -177,8 +181,9 @@ final class ReplayJob {
    * @param identity of the replay; the same when it is resumed
    */
   static void publish(PolicyJob.Answers answers, String bootstrapServers, String identity) {
-    publish(answers.chunks(), bootstrapServers, "replay-chunks", identity);
-    publish(answers.outcomes(), bootstrapServers, "replay-outcomes", identity);
+    Topics.create(bootstrapServers, PARTITIONS, List.of(CHUNKS, OUTCOMES));
+    publish(answers.chunks(), bootstrapServers, CHUNKS, identity);
+    publish(answers.outcomes(), bootstrapServers, OUTCOMES, identity);
   }
 
   private static void publish(

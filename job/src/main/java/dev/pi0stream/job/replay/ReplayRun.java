@@ -91,9 +91,7 @@ final class ReplayRun {
       resumed.ifPresent(_ -> out.printf("goes on with %,d answers%n", before));
       JobSettings job = ReplayJob.settings(settings);
       ReplayJob.configure(environment, job, work.checkpoints(), resumed);
-      PolicyJob.Answers answers =
-          ReplayJob.answer(
-              observations.in(environment, job), job, loader);
+      PolicyJob.Answers answers = ReplayJob.answer(observations.in(environment, job), job, loader);
       ReplayJob.write(answers, work.chunks(), work.outcomes());
       settings.kafka().ifPresent(kafka -> ReplayJob.publish(answers, kafka, work.identity()));
       return await(flink, flink.submit(environment), new Watch(total, before));

@@ -50,7 +50,9 @@ final class WorkDirectory {
     Files.createDirectories(work.root);
     Path identity = work.root.resolve("replay.json");
     if (Files.exists(identity)) {
-      work.requireSame(JSON.readTree(identity.toFile()), replay);
+      // Written and read once more, so that numbers are of the types that reading gives them.
+      work.requireSame(
+          JSON.readTree(identity.toFile()), JSON.readTree(JSON.writeValueAsString(replay)));
     } else {
       try (Stream<Path> entries = Files.list(work.root)) {
         entries
@@ -75,11 +77,10 @@ final class WorkDirectory {
     return work;
   }
 
-  private void requireSame(JsonNode there, ObjectNode here) {
+  private void requireSame(JsonNode there, JsonNode here) {
     for (Map.Entry<String, JsonNode> field : here.properties()) {
       JsonNode other = there.path(field.getKey());
-      // As they are read: numbers of other types are equal in text.
-      if (!other.toString().equals(field.getValue().toString())) {
+      if (!other.equals(field.getValue())) {
         throw new IllegalArgumentException(
             "--work %s holds another replay: its %s is %s, here it is %s"
                 .formatted(root, field.getKey(), other, field.getValue()));

@@ -63,8 +63,7 @@ class EvaluationTest {
   @Test
   void aPolicyThatIsLateIsRightWhenItIsAligned() {
     EvaluationReport report = evaluate(predictions(0, 1), 1);
-    CriticalFigures gripper =
-        report.error().critical().get(CriticalInterval.Kind.GRIPPER_CHANGE);
+    CriticalFigures gripper = report.error().critical().get(CriticalInterval.Kind.GRIPPER_CHANGE);
     assertThat(gripper.error().normalisedMeanAbs()).isPositive();
     assertThat(gripper.alignedNormalisedMeanAbs()).isZero();
     assertThat(gripper.meanLagSteps()).isEqualTo(1);
@@ -129,7 +128,8 @@ class EvaluationTest {
 
   @Test
   void aPolicyThatIsSlowerThanItsChunksStarves() {
-    // The first answer is there at 0.14 s, after tick 1; then every chunk comes before it is needed.
+    // The first answer is there at 0.14 s, after tick 1; then every chunk comes before it is
+    // needed.
     assertThat(Starvation.of(timed(0.14), 12, FPS).starved()).isEqualTo(1);
     // Answers at 0.6 and 1.2 s: a chunk of four for step 0 has nothing for tick 6, when it comes.
     assertThat(Starvation.of(timed(0.6), 12, FPS)).isEqualTo(new Starvation(11, 11));

@@ -23,11 +23,14 @@ class SvgChartTest {
             .newDocumentBuilder()
             .parse(new InputSource(new StringReader("<page>" + svg + "</page>")));
     assertThat(document.getElementsByTagName("path").getLength()).isEqualTo(2);
-    assertThat(document.getElementsByTagName("title").item(0).getTextContent())
-        .isEqualTo("x < y");
+    assertThat(document.getElementsByTagName("title").item(0).getTextContent()).isEqualTo("x < y");
     // The number that is not finite interrupts the line.
     assertThat(
-            document.getElementsByTagName("path").item(0).getAttributes().getNamedItem("d")
+            document
+                .getElementsByTagName("path")
+                .item(0)
+                .getAttributes()
+                .getNamedItem("d")
                 .getTextContent())
         .containsPattern("^M[^L]*M[^L]*$");
   }

@@ -38,7 +38,13 @@ class DatasetCommandTest {
           Path json = directory.resolve("frame.json");
           CommandLineRun run =
               CommandLineRun.of(
-                  "dataset", root, "--index", index, "--out", png.toString(), "--json",
+                  "dataset",
+                  root,
+                  "--index",
+                  index,
+                  "--out",
+                  png.toString(),
+                  "--json",
                   json.toString());
           assertThat(run.code()).as(run.err()).isZero();
           JsonNode shown = JSON.readTree(json.toFile());
@@ -47,8 +53,7 @@ class DatasetCommandTest {
               .isEqualTo(expected.get(prefix + "observation.state").floats());
           assertThat(floats(shown.get("action")))
               .isEqualTo(expected.get(prefix + "action").floats());
-          assertThat(shown.get("timestamp").asDouble())
-              .isEqualTo(row.get("timestamp").asDouble());
+          assertThat(shown.get("timestamp").asDouble()).isEqualTo(row.get("timestamp").asDouble());
           assertThat(shown.get("task").asText()).isEqualTo(row.get("task").asText());
           assertThat(shown.get("episode").asInt()).isEqualTo(row.get("episode_index").asInt());
           assertThat(shown.get("frame").asInt()).isEqualTo(row.get("frame_index").asInt());

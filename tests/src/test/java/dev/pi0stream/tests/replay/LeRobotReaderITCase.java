@@ -23,7 +23,11 @@ class LeRobotReaderITCase {
   @TempDir private Path directory;
 
   @ParameterizedTest
-  @CsvSource({"../examples/episodes,428,12", "../tests/datasets/images,58,4", "../tests/datasets/v21,165,5"})
+  @CsvSource({
+    "../examples/episodes,428,12",
+    "../tests/datasets/images,58,4",
+    "../tests/datasets/v21,165,5"
+  })
   void whatIsWrittenIsRead(String source, int frames, int episodes) throws Exception {
     String python = System.getenv().getOrDefault("PI0_LEROBOT_PYTHON", "python3");
     assumeThat(run(List.of(python, "-c", "import lerobot.datasets.lerobot_dataset")).code())

@@ -38,10 +38,15 @@ class RecordingITCase {
     Path recording = directory.resolve("range");
     try (EmbeddedKafka broker = EmbeddedKafka.start(0)) {
       JsonNode run =
-          run("run", "--robots", "../examples/episodes", "--duration", "1s", "--kafka",
+          run(
+              "run",
+              "--robots",
+              "../examples/episodes",
+              "--duration",
+              "1s",
+              "--kafka",
               broker.bootstrapServers());
-      JsonNode counts =
-          run("record", "--kafka", broker.bootstrapServers(), recording.toString());
+      JsonNode counts = run("record", "--kafka", broker.bootstrapServers(), recording.toString());
       assertThat(counts.get("observations").asInt()).isEqualTo(run.get("observations").asInt());
       assertThat(counts.get("chunks").asInt()).isEqualTo(run.get("chunks").asInt());
       JsonNode replay =
@@ -53,8 +58,14 @@ class RecordingITCase {
           .doesNotHaveDuplicates();
     }
     CommandLineRun full =
-        CommandLineRun.of("run", "--robots", "../examples/episodes", "--checkpoint",
-            "../examples/checkpoint", "--record", recording.toString());
+        CommandLineRun.of(
+            "run",
+            "--robots",
+            "../examples/episodes",
+            "--checkpoint",
+            "../examples/checkpoint",
+            "--record",
+            recording.toString());
     assertThat(full.code()).isEqualTo(2);
     assertThat(full.err()).contains("is not empty");
   }
@@ -70,8 +81,7 @@ class RecordingITCase {
     refused("partition-000.avro cannot be read as an Avro container file of observations", broken);
   }
 
-  private void assertEqualChunks(String device, String speed, String... batch)
-      throws IOException {
+  private void assertEqualChunks(String device, String speed, String... batch) throws IOException {
     Path recording = directory.resolve("recording");
     List<String> live =
         new ArrayList<>(
@@ -90,8 +100,7 @@ class RecordingITCase {
     live.addAll(Arrays.asList(batch));
     JsonNode run = run(live.toArray(String[]::new));
     List<String> replay =
-        new ArrayList<>(
-            List.of("replay", "--dataset", recording.toString(), "--device", device));
+        new ArrayList<>(List.of("replay", "--dataset", recording.toString(), "--device", device));
     replay.addAll(Arrays.asList(batch));
     JsonNode result = run(replay.toArray(String[]::new));
     // A replay also answers what was superseded when it was live.
@@ -109,11 +118,7 @@ class RecordingITCase {
   private static void refused(String sentence, Path recording) {
     CommandLineRun run =
         CommandLineRun.of(
-            "replay",
-            "--dataset",
-            recording.toString(),
-            "--checkpoint",
-            "../examples/checkpoint");
+            "replay", "--dataset", recording.toString(), "--checkpoint", "../examples/checkpoint");
     assertThat(run.err()).contains(sentence);
     assertThat(run.code()).isEqualTo(2);
   }

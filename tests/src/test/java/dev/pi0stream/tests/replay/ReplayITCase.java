@@ -79,8 +79,19 @@ class ReplayITCase {
   void partsOfEpisodesAndSeveralSamplesAreAccountedFor() throws Exception {
     JsonNode result =
         replay(
-            V21, "--episodes", "0,2-3", "--from", "0.5s", "--to", "20", "--stride", "5",
-            "--samples", "3", "--seed", "7");
+            V21,
+            "--episodes",
+            "0,2-3",
+            "--from",
+            "0.5s",
+            "--to",
+            "20",
+            "--stride",
+            "5",
+            "--samples",
+            "3",
+            "--seed",
+            "7");
     // Frames 5, 10 and 15 of three episodes, each three times.
     assertThat(result.get("frames").asInt()).isEqualTo(9);
     assertThat(result.get("chunks").asInt()).isEqualTo(27);
@@ -200,8 +211,7 @@ class ReplayITCase {
   }
 
   private static void refused(String sentence, String... arguments) {
-    List<String> all =
-        new ArrayList<>(List.of("replay", "--checkpoint", "../examples/checkpoint"));
+    List<String> all = new ArrayList<>(List.of("replay", "--checkpoint", "../examples/checkpoint"));
     all.addAll(Arrays.asList(arguments));
     CommandLineRun run = CommandLineRun.of(all.toArray(String[]::new));
     assertThat(run.err()).contains(sentence);

@@ -27,8 +27,7 @@ final class ReplayTopics {
             "read_committed");
     List<String> identities = new ArrayList<>();
     try (KafkaConsumer<byte[], byte[]> consumer =
-        new KafkaConsumer<>(
-            settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
+        new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer())) {
       List<TopicPartition> partitions =
           consumer.partitionsFor(topic).stream()
               .map(p -> new TopicPartition(p.topic(), p.partition()))
@@ -39,8 +38,7 @@ final class ReplayTopics {
       while (partitions.stream().anyMatch(p -> consumer.position(p) < ends.get(p))) {
         for (ConsumerRecord<byte[], byte[]> message : consumer.poll(Duration.ofMillis(100))) {
           ActionChunk chunk = WireFormat.chunks().decode(message.value());
-          identities.add(
-              chunk.getRobot() + "/" + chunk.getEpisode() + "/" + chunk.getSequence());
+          identities.add(chunk.getRobot() + "/" + chunk.getEpisode() + "/" + chunk.getSequence());
         }
       }
     } catch (WireException e) {

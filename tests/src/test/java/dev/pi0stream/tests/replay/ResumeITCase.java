@@ -28,7 +28,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A replay in a process of its own that is ended half-way, and goes on in this one. */
 @Timeout(300)
 class ResumeITCase {
-  private static final Duration START = Duration.ofSeconds(120);
+  private static final Duration START = Duration.ofMinutes(2);
   private static final int FRAMES = 428;
 
   @TempDir private Path directory;

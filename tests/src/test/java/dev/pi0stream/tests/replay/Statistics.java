@@ -24,9 +24,7 @@ final class Statistics {
           }
         }
         writer.floats(
-            tensor.name(),
-            values,
-            tensor.shape().stream().mapToInt(Integer::intValue).toArray());
+            tensor.name(), values, tensor.shape().stream().mapToInt(Integer::intValue).toArray());
       }
     }
     writer.write(file);
