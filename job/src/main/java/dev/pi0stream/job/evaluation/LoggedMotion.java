@@ -1,6 +1,7 @@
 package dev.pi0stream.job.evaluation;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -60,15 +61,15 @@ public final class LoggedMotion {
    * in proportion to what is fast for it.
    */
   double speed(LoggedEpisode episode, int t) {
-    return speed(episode, t, fast);
+    return speed(changes(episode, t, fast.length), fast);
   }
 
-  private static double speed(LoggedEpisode episode, int t, double[] fast) {
+  private static double speed(float[] changes, double[] fast) {
     double squares = 0;
     int moving = 0;
     for (int d = 0; d < fast.length; d++) {
       if (fast[d] > 0) {
-        double change = change(episode, t, d) / fast[d];
+        double change = changes[d] / fast[d];
         squares += change * change;
         moving++;
       }
@@ -76,12 +77,20 @@ public final class LoggedMotion {
     return moving == 0 ? 0 : Math.sqrt(squares / moving);
   }
 
+  private static float[] changes(LoggedEpisode episode, int t, int dimensions) {
+    float[] changes = new float[dimensions];
+    for (int d = 0; d < dimensions; d++) {
+      changes[d] = (float) change(episode, t, d);
+    }
+    return changes;
+  }
+
   /** How much a number of the state changes from a step to the next. */
   static double change(LoggedEpisode episode, int t, int d) {
     return (double) episode.states().get(t + 1)[d] - episode.states().get(t)[d];
   }
 
-  /** Takes a log, episode after episode, twice over: first for what is fast, then for the rest. */
+  /** Takes a log, episode after episode. */
   public static final class Builder {
     private final List<String> stateNames;
     private final double[] min;
@@ -99,8 +108,8 @@ public final class LoggedMotion {
       this.stateNames = stateNames;
       min = new double[actionDimensions];
       max = new double[actionDimensions];
-      java.util.Arrays.fill(min, Double.POSITIVE_INFINITY);
-      java.util.Arrays.fill(max, Double.NEGATIVE_INFINITY);
+      Arrays.fill(min, Double.POSITIVE_INFINITY);
+      Arrays.fill(max, Double.NEGATIVE_INFINITY);
       mean = new double[actionDimensions];
       squares = new double[actionDimensions];
       for (int d = 0; d < stateDimensions; d++) {
@@ -122,9 +131,8 @@ public final class LoggedMotion {
         }
       }
       for (int t = 0; t + 1 < episode.length(); t++) {
-        float[] step = new float[changes.size()];
-        for (int d = 0; d < changes.size(); d++) {
-          step[d] = (float) change(episode, t, d);
+        float[] step = changes(episode, t, changes.size());
+        for (int d = 0; d < step.length; d++) {
           changes.get(d).add(Math.abs(step[d]));
         }
         perStep.add(step);
@@ -146,15 +154,7 @@ public final class LoggedMotion {
       }
       Percentiles speeds = new Percentiles();
       for (float[] step : perStep) {
-        double sum = 0;
-        int moving = 0;
-        for (int d = 0; d < fast.length; d++) {
-          if (fast[d] > 0) {
-            sum += (step[d] / fast[d]) * (step[d] / fast[d]);
-            moving++;
-          }
-        }
-        double speed = moving == 0 ? 0 : Math.sqrt(sum / moving);
+        double speed = speed(step, fast);
         if (speed > MOVING) {
           speeds.add(speed);
         }

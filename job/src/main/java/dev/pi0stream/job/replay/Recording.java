@@ -3,6 +3,7 @@ package dev.pi0stream.job.replay;
 import dev.pi0stream.schemas.ContainerFile;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
@@ -96,7 +97,7 @@ record Recording(Path root, List<Path> files, long observations) {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (Path file : files) {
         try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-          in.transferTo(java.io.OutputStream.nullOutputStream());
+          in.transferTo(OutputStream.nullOutputStream());
         }
       }
       return HexFormat.of().formatHex(digest.digest());
