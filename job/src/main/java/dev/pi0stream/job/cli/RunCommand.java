@@ -33,7 +33,7 @@ import picocli.CommandLine.Spec;
       "Serves a policy to robots: observations from a Kafka topic, action chunks to another.",
       "",
       "Starts a Kafka broker and a Flink cluster inside this process and lets every episode of a"
-          + " LeRobot v3.0 dataset play a robot in real time, over again until the duration ends."
+          + " LeRobot dataset play a robot in real time, over again until the duration ends."
           + " Without options it is the shipped policy on the shipped episodes.",
       "At the end every observation is accounted for: a chunk, superseded by a newer observation"
           + " of its robot, expired, or rejected with a reason."
@@ -70,7 +70,7 @@ final class RunCommand implements Callable<Integer> {
       names = "--robots",
       paramLabel = "DATASET",
       description =
-          "A LeRobot v3.0 dataset; each of its episodes plays a robot (default: the shipped one,"
+          "A LeRobot dataset (v3.0 or v2.1); each of its episodes plays a robot (default: the shipped one,"
               + " examples/episodes).")
   private Path robots;
 

@@ -60,14 +60,17 @@ record Recording(Path root, List<Path> files, long observations) {
   }
 
   /** Refuses what only a dataset can be asked for. */
-  void refuse(ReplaySettings settings) {
+  void refuse(ReplaySettings settings, ReplayOutputs outputs) {
     if (settings.episodes().isPresent()
         || !settings.window().equals(FrameWindow.ALL)
         || !settings.cameras().isEmpty()
         || settings.prompt().isPresent()
-        || settings.samples() != 1) {
+        || settings.samples() != 1
+        || outputs.against().isPresent()
+        || outputs.report().isPresent()
+        || outputs.lerobot().isPresent()) {
       throw new IllegalArgumentException(
-          "%s is a recording, which is replayed as it is: --episodes, --from, --to, --stride, --camera, --prompt and --samples are for datasets"
+          "%s is a recording, which is replayed as it is: --episodes, --from, --to, --stride, --camera, --prompt, --samples, --against, --report and --lerobot are for datasets"
               .formatted(root));
     }
   }

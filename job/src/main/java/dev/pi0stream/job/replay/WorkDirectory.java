@@ -145,8 +145,13 @@ final class WorkDirectory {
     }
   }
 
+  /** How many answers are here for good. */
+  long answers() throws IOException {
+    return records(chunks()) + records(outcomes());
+  }
+
   /** How many records the complete files of a folder hold. */
-  static long records(Path directory) throws IOException {
+  private static long records(Path directory) throws IOException {
     long count = 0;
     for (Path file : containers(directory)) {
       count += ContainerFile.count(file);
