@@ -28,6 +28,9 @@ public final class ReplayLoader implements PolicyLoader {
   public LoadedPolicy load(EngineSpec spec) throws Exception {
     LoadedPolicy loaded = loader.load(spec);
     return new LoadedPolicy(
-        loaded.policy(), LoneIdentity.noise(new IdentityNoise(seed)), loaded.device());
+        loaded.policy(),
+        LoneIdentity.noise(new IdentityNoise(seed)),
+        new FirstInFirstOut(),
+        loaded.device());
   }
 }
