@@ -301,8 +301,7 @@ class LauncherTest {
 
   private void installer(String action) throws IOException {
     Path script =
-        project.resolve(
-            "device/src/main/resources/dev/pi0stream/device/tt/host/install-ttnn");
+        project.resolve("device/src/main/resources/dev/pi0stream/device/tt/host/install-ttnn");
     Files.createDirectories(script.getParent());
     Files.writeString(script, "#!/usr/bin/env bash\n" + action + "\n");
     executable(script);
