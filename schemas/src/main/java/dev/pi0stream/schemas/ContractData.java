@@ -17,6 +17,7 @@ final class ContractData extends SpecificData {
   private static final Map<String, Class<?>> CLASSES =
       List.of(
               RobotObservation.class,
+              ChunkInExecution.class,
               CameraFrame.class,
               FrameEncoding.class,
               ActionChunk.class,

@@ -39,11 +39,6 @@ public final class NativeFunctions {
     };
   }
 
-  /** The address of a function of the C library, for native code to call. */
-  public static MemorySegment address(String name) {
-    return Linker.nativeLinker().defaultLookup().findOrThrow(name);
-  }
-
   /**
    * Links every component to a function of a library.
    *

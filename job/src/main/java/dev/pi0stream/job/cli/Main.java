@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       RunCommand.class,
+      AuditCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
       BenchCommand.class,
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
+      "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 devices --check",

@@ -17,7 +17,7 @@ import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Reads partitions on a thread of its own, from given offsets until it is closed. */
-final class TopicReader implements AutoCloseable {
+public final class TopicReader implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(200);
 
   private final KafkaConsumer<byte[], byte[]> consumer;
@@ -59,7 +59,8 @@ final class TopicReader implements AutoCloseable {
   }
 
   /** A consumer that begins nowhere by itself and commits nothing. */
-  static KafkaConsumer<byte[], byte[]> consumer(String bootstrapServers, Map<String, Object> more) {
+  public static KafkaConsumer<byte[], byte[]> consumer(
+      String bootstrapServers, Map<String, Object> more) {
     Map<String, Object> settings = new HashMap<>();
     settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);

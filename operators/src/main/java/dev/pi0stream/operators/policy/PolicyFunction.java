@@ -1,11 +1,9 @@
 package dev.pi0stream.operators.policy;
 
 import dev.pi0stream.model.checkpoint.CheckpointException;
-import dev.pi0stream.model.engine.ObservationId;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.PolicyOutcome;
 import dev.pi0stream.model.engine.PolicyRequest;
-import dev.pi0stream.model.engine.ServedPolicy;
 import dev.pi0stream.model.processor.Observation;
 import dev.pi0stream.operators.outcome.Outcome;
 import dev.pi0stream.operators.session.ResolvedObservation;
@@ -18,7 +16,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.streaming.api.functions.async.ResultFuture;
@@ -72,7 +69,7 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     } catch (IllegalArgumentException | CheckpointException e) {
       throw new SuppressRestartsException(e);
     }
-    metrics = new PolicyMetrics(getRuntimeContext().getMetricGroup(), pool);
+    metrics = new PolicyMetrics(getRuntimeContext().getMetricGroup(), pool, engine.policy());
     inFlight = new ConcurrentHashMap<>();
   }
 
@@ -81,11 +78,12 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     Observation observation = new Observation(input.frames(), input.state(), input.prompt());
     Optional<String> refusal = refusal(observation);
     if (refusal.isPresent()) {
-      result.complete(List.of(ended(input, Outcome.Kind.REJECTED, refusal.get())));
+      result.complete(List.of(PolicyAnswer.refused(input, refusal.get(), Instant.now())));
       return;
     }
     CompletableFuture<PolicyOutcome> answer =
-        engine.submit(new PolicyRequest(id(input), observation, input.deadline(), null));
+        engine.submit(
+            new PolicyRequest(input.id(), observation, input.deadline(), input.execution()));
     inFlight.put(input.source(), answer);
     var _ =
         answer
@@ -118,12 +116,7 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     if (answer != null) {
       answer.cancel(false);
     }
-    result.complete(
-        List.of(
-            ended(
-                input,
-                Outcome.Kind.EXPIRED,
-                "no chunk within the %s that the job waits for one".formatted(seconds(timeout)))));
+    result.complete(List.of(PolicyAnswer.timedOut(input, timeout, Instant.now())));
   }
 
   /** Withdraws what waits: after a restart it is asked again. */
@@ -135,74 +128,10 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   }
 
   private Outcome outcome(ResolvedObservation input, PolicyOutcome outcome) {
-    return switch (outcome) {
-      case PolicyOutcome.Chunk chunk -> {
-        metrics.served(chunk.timing());
-        yield chunk(input, chunk);
-      }
-      case PolicyOutcome.Superseded superseded ->
-          ended(
-              input,
-              Outcome.Kind.SUPERSEDED,
-              "sequence %d of episode '%s' took its place while it waited"
-                  .formatted(superseded.by().sequence(), superseded.by().episode()));
-      case PolicyOutcome.Expired _ ->
-          ended(
-              input,
-              Outcome.Kind.EXPIRED,
-              "its deadline, %s, passed before it was begun".formatted(input.deadline()));
-      case PolicyOutcome.Rejected rejected ->
-          ended(input, Outcome.Kind.REJECTED, rejected.reason());
-    };
-  }
-
-  private Outcome chunk(ResolvedObservation input, PolicyOutcome.Chunk chunk) {
-    ServedPolicy policy = engine.policy();
-    PolicyOutcome.Timing timing = chunk.timing();
-    return new Outcome(
-        input.source(),
-        Outcome.Kind.CHUNK,
-        input.robot(),
-        input.episode(),
-        input.sequence(),
-        null,
-        new Outcome.Actions(
-            input.observedAt(),
-            chunk.horizon(),
-            chunk.dimensions(),
-            chunk.actions(),
-            policy.checkpointDigest(),
-            policy.deviceLabel(),
-            timing.batchSize(),
-            micros(timing.queued()),
-            micros(timing.vision()),
-            micros(timing.prefix()),
-            micros(timing.denoise())),
-        Instant.now());
-  }
-
-  private static Outcome ended(ResolvedObservation input, Outcome.Kind kind, String reason) {
-    return new Outcome(
-        input.source(),
-        kind,
-        input.robot(),
-        input.episode(),
-        input.sequence(),
-        reason,
-        null,
-        Instant.now());
-  }
-
-  private static ObservationId id(ResolvedObservation input) {
-    return new ObservationId(input.robot(), input.episode(), input.sequence());
-  }
-
-  private static long micros(Duration duration) {
-    return TimeUnit.NANOSECONDS.toMicros(duration.toNanos());
-  }
-
-  private static String seconds(Duration duration) {
-    return "%s s".formatted(duration.toMillis() / 1000.0);
+    if (outcome instanceof PolicyOutcome.Chunk chunk) {
+      metrics.served(chunk.timing());
+    }
+    return PolicyAnswer.of(input, outcome, engine.policy(), Instant.now());
   }
 
   /** Lets go of the engine when the job leaves the TaskManager. */

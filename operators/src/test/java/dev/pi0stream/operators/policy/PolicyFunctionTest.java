@@ -101,7 +101,8 @@ class PolicyFunctionTest {
                 Instant.EPOCH.plusSeconds(5),
                 "lift",
                 new float[3],
-                Map.of("top", FRAME)));
+                Map.of("top", FRAME),
+                null));
     assertThat(outcome.kind()).isEqualTo(Outcome.Kind.EXPIRED);
     assertThat(outcome.reason())
         .isEqualTo("its deadline, 1970-01-01T00:00:05Z, passed before it was begun");
@@ -286,7 +287,7 @@ class PolicyFunctionTest {
       String robot, long sequence, String prompt, Map<String, Frame> frames) {
     float[] state = {0.5f, 0, 0};
     return new ResolvedObservation(
-        position(), robot, "e1", sequence, Instant.EPOCH, null, prompt, state, frames);
+        position(), robot, "e1", sequence, Instant.EPOCH, null, prompt, state, frames, null);
   }
 
   private SourcePosition position() {

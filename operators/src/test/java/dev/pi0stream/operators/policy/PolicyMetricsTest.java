@@ -10,10 +10,13 @@ import org.apache.flink.metrics.testutils.MetricListener;
 import org.junit.jupiter.api.Test;
 
 class PolicyMetricsTest {
+  private static final EngineSpec SPEC = new EngineSpec("metrics", "fake", "fp32", 4);
+
   @Test
   void whereTheTimeOfAChunkWentIsInHistogramsUnderStableNames() {
     MetricListener listener = new MetricListener();
-    PolicyMetrics metrics = new PolicyMetrics(listener.getMetricGroup(), new DevicePool());
+    PolicyMetrics metrics =
+        new PolicyMetrics(listener.getMetricGroup(), new DevicePool(), FakePolicy.of(SPEC));
     metrics.served(
         new Timing(
             3,
@@ -28,5 +31,15 @@ class PolicyMetricsTest {
         .containsExactly(1000.0, 2000.0, 3000.0, 4000.0, 3.0);
     Gauge<Long> loads = listener.<Long>getGauge("pi0", "engineLoads").orElseThrow();
     assertThat(loads.getValue()).isZero();
+    for (String name :
+        List.of(
+            "reuseFeatureHits",
+            "reuseFeatureMisses",
+            "reusePrefixHits",
+            "reusePrefixMisses",
+            "reuseEvictions",
+            "reuseBytes")) {
+      assertThat(listener.<Long>getGauge("pi0", name).orElseThrow().getValue()).as(name).isZero();
+    }
   }
 }

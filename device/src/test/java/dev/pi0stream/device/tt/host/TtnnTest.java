@@ -1,11 +1,14 @@
 package dev.pi0stream.device.tt.host;
 
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.pi0stream.device.DeviceException;
 import dev.pi0stream.device.foreign.Environment;
+import dev.pi0stream.device.tt.python.ElementType;
 import dev.pi0stream.device.tt.python.Frame;
 import dev.pi0stream.device.tt.python.Interpreter;
 import dev.pi0stream.device.tt.python.PyFunction;
@@ -13,6 +16,8 @@ import dev.pi0stream.device.tt.python.PyObject;
 import dev.pi0stream.device.tt.python.PythonException;
 import java.io.File;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
@@ -125,6 +130,43 @@ class TtnnTest {
         assertThatExceptionOfType(PythonException.class)
             .isThrownBy(() -> linear.call(frame, "x", x, bf16))
             .withMessageStartingWith("TypeError: ");
+      }
+    }
+  }
+
+  @Test
+  void memoryIsLentToTtnnAndReadBackWhole() {
+    int rows = 33;
+    int columns = 70;
+    try (Frame outer = python.frame();
+        Arena arena = Arena.ofConfined()) {
+      PyObject ttnn = outer.module("ttnn");
+      PyObject tile = outer.attribute(ttnn, "TILE_LAYOUT");
+      PyObject bf16 = outer.attribute(ttnn, "bfloat16");
+      PyObject fp32 = outer.attribute(ttnn, "float32");
+      MemorySegment halves = arena.allocate(2L * rows * columns, 64);
+      MemorySegment back = arena.allocate(4L * rows * columns, 64);
+      // TTNN takes what is lent twice in a call: again and again, since a mistake shows in the
+      // heap.
+      for (int i = 0; i < 200; i++) {
+        for (int j = 0; j < rows * columns; j++) {
+          halves.setAtIndex(JAVA_SHORT, j, (short) (0x3f80 + (i + j) % 1000));
+        }
+        try (Frame frame = python.frame()) {
+          PyObject tensor =
+              frame.call(
+                  frame.attribute(ttnn, "Tensor"),
+                  frame.lend(halves, ElementType.BFLOAT16, rows, columns),
+                  bf16,
+                  null,
+                  tile);
+          PyObject floats = frame.call(frame.attribute(ttnn, "to_dtype"), tensor, fp32);
+          frame.read(frame.invoke(floats, "to_numpy"), back);
+        }
+        for (int j = 0; j < rows * columns; j++) {
+          assertThat(back.getAtIndex(JAVA_INT, j))
+              .isEqualTo(Short.toUnsignedInt(halves.getAtIndex(JAVA_SHORT, j)) << 16);
+        }
       }
     }
   }
