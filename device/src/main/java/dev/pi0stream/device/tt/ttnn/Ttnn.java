@@ -15,8 +15,6 @@ import java.util.Map;
  * device. Held for the rest of the process, as the interpreter is.
  */
 public final class Ttnn {
-  private static final String NO_CARD = "TT_METAL_MOCK_CLUSTER_DESC_PATH";
-
   private final Interpreter interpreter;
   private final PyReference module;
   private final Map<DataType, PyReference> types = new EnumMap<>(DataType.class);
@@ -27,7 +25,7 @@ public final class Ttnn {
   private final PyFunction deallocate;
   private final boolean replaysTraces;
 
-  private Ttnn(Interpreter interpreter, String name, String descriptor) {
+  private Ttnn(Interpreter interpreter, String name, boolean mock) {
     this.interpreter = interpreter;
     try (Frame frame = interpreter.frame()) {
       PyObject found = frame.module(name);
@@ -44,8 +42,7 @@ public final class Ttnn {
       }
       deallocate = new PyFunction(frame, undecorated(frame, found, "deallocate"));
       PyObject replays = attributeOrNull(frame, found, "replays_traces");
-      replaysTraces =
-          replays == null ? descriptor == null || descriptor.isBlank() : frame.truth(replays);
+      replaysTraces = replays == null ? !mock : frame.truth(replays);
     }
   }
 
@@ -53,16 +50,10 @@ public final class Ttnn {
    * Imports the module.
    *
    * @param name {@code ttnn}
-   * @param mockCluster the value of {@code TT_METAL_MOCK_CLUSTER_DESC_PATH} as the module sees it,
-   *     which stands for cards that are not there; null for cards that are
+   * @param mock whether it runs on cards that are described, not there
    */
-  public static Ttnn load(Interpreter interpreter, String name, String mockCluster) {
-    return new Ttnn(interpreter, name, mockCluster);
-  }
-
-  /** The variable that names cards that are not there. */
-  public static String mockClusterVariable() {
-    return NO_CARD;
+  public static Ttnn load(Interpreter interpreter, String name, boolean mock) {
+    return new Ttnn(interpreter, name, mock);
   }
 
   /**

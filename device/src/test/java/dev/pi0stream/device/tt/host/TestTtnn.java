@@ -6,8 +6,8 @@ import dev.pi0stream.device.DeviceException;
 import dev.pi0stream.device.tt.python.Interpreter;
 
 /**
- * TTNN for tests: on a card, a simulator or a mock that the user names, or else on a mock P150. All
- * tests of a JVM share it.
+ * TTNN for tests: on a card, a simulator or a mock that the user names, or else on a mock P300,
+ * which has two chips. All tests of a JVM share it.
  */
 public final class TestTtnn {
   private TestTtnn() {}
@@ -30,6 +30,6 @@ public final class TestTtnn {
   public static Machine machine() {
     Machine local = Machine.local();
     boolean chosen = local.target() != Target.CARD || !local.cards().isEmpty();
-    return chosen ? local : MockBoard.P150.machine();
+    return chosen ? local : MockBoard.P300.machine();
   }
 }
