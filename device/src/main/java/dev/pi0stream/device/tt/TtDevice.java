@@ -287,10 +287,11 @@ public final class TtDevice extends AbstractDevice {
     try (Temporaries made = new Temporaries()) {
       TtnnTensor pixels = pictures.pixels();
       int batch = pixels.shape().get(0);
-      TtnnTensor cut =
-          made.add(operations.reshape(pixels, Shape.of(batch, 3, across, patch, across, patch)));
-      TtnnTensor ordered = made.add(operations.permute(cut, 0, 2, 4, 1, 3, 5));
-      TtnnTensor rows = made.add(operations.reshape(ordered, Shape.of(batch, 1, count, columns)));
+      TtnnTensor rows =
+          made.add(
+              operations.reshape(
+                  across == 1 ? pixels : inOrder(pixels, across, patch, made),
+                  Shape.of(batch, 1, count, columns)));
       Blocks blocks = new Blocks(batch, Shape.padded(count));
       if (count < blocks.rows()) {
         rows = made.add(operations.padRows(rows, blocks.rows(), Memory.DRAM));
@@ -300,6 +301,13 @@ public final class TtDevice extends AbstractDevice {
           new TtTensor(
               sequences, columns, new Plain(operations.view(tiles, blocks.matrix(columns)))));
     }
+  }
+
+  /** Patch after patch: [pictures, across, across, 3, patch, patch]. */
+  private TtnnTensor inOrder(TtnnTensor pixels, int across, int patch, Temporaries made) {
+    Shape cut = Shape.of(pixels.shape().get(0), 3, across, patch, across, patch);
+    TtnnTensor apart = made.add(operations.reshape(pixels, cut));
+    return made.add(operations.permute(apart, 0, 2, 4, 1, 3, 5));
   }
 
   @Override
