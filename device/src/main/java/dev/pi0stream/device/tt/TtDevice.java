@@ -81,12 +81,16 @@ public final class TtDevice extends AbstractDevice {
    * Opens a chip.
    *
    * @param index of the chip, from 0
-   * @param precision bfp8 or bf16
+   * @param precision bfp8 or bf16; fp32 only where the module does not round
    * @throws IllegalArgumentException for another precision
    * @throws DeviceException where there is no such chip, or it is in use
    */
   public static TtDevice open(Ttnn ttnn, int index, Precision precision) {
-    if (precision != Precision.BFP8 && precision != Precision.BF16) {
+    boolean fits =
+        precision == Precision.BFP8
+            || precision == Precision.BF16
+            || (precision == Precision.FP32 && ttnn.isUnrounded());
+    if (!fits) {
       throw new IllegalArgumentException(
           "device 'tt' computes with weights of %s or %s, not of %s"
               .formatted(Precision.BFP8.label(), Precision.BF16.label(), precision.label()));
