@@ -40,6 +40,10 @@ public final class Run {
   private static final int PARTITIONS = 4;
   private static final int MAX_BATCH = 8;
   private static final int MIN_IN_FLIGHT = 1024;
+
+  /** The longest that the policy rehearses before the robots begin. */
+  private static final Duration WARM_UP = Duration.ofSeconds(8);
+
   private static final Duration JOB_START = Duration.ofMinutes(10);
   private static final Duration POLL = Duration.ofMillis(50);
   private static final Duration LAST_ANSWERS = Duration.ofSeconds(90);
@@ -223,7 +227,11 @@ public final class Run {
   private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, int robots) throws Exception {
     EngineSpec engine =
         new EngineSpec(
-            settings.checkpoint().toString(), settings.device(), settings.precision(), MAX_BATCH);
+                settings.checkpoint().toString(),
+                settings.device(),
+                settings.precision(),
+                MAX_BATCH)
+            .warmedUp(WARM_UP);
     JobSettings usual = JobSettings.defaults(engine);
     StreamExecutionEnvironment environment = new StreamExecutionEnvironment(new Configuration());
     PolicyJob.build(

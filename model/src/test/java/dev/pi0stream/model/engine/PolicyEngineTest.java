@@ -149,8 +149,8 @@ class PolicyEngineTest {
   }
 
   @Test
-  void aBatchTakesTheEarliestDeadlinesThenTheOldest() {
-    PolicyEngine narrow = engine(2);
+  void aBatchTakesThoseWhomTheRuleChooses() {
+    PolicyEngine narrow = engine(2, new EarliestDeadline());
     occupy(narrow);
     for (PolicyRequest request :
         List.of(

@@ -22,6 +22,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
@@ -38,6 +39,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -101,6 +103,29 @@ final class ServedJob implements AutoCloseable {
     return new ServedJob(
         (environment, topics) ->
             PolicyJob.build(environment, settings.job(), topics, settings.loader()));
+  }
+
+  /** Where the broker is. */
+  String bootstrapServers() {
+    return broker.bootstrapServers();
+  }
+
+  /** Writes to the topic of chunks what no job would write there. */
+  void forge(String robot, ActionChunk chunk) throws Exception {
+    byte[] key = robot.getBytes(StandardCharsets.UTF_8);
+    robots
+        .send(new ProducerRecord<>(topics.chunks(), key, WireFormat.chunks().encode(chunk)))
+        .get();
+  }
+
+  /** Sends records one behind the other; returns the offset of the last. */
+  long sendAll(Iterable<byte[]> values) throws Exception {
+    Future<RecordMetadata> last = null;
+    for (byte[] value : values) {
+      last = robots.send(new ProducerRecord<>(topics.observations(), null, value));
+    }
+    robots.flush();
+    return Objects.requireNonNull(last, "nothing to send").get().offset();
   }
 
   /** Sends an observation; returns its offset. */
