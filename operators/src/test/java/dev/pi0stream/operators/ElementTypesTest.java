@@ -37,7 +37,8 @@ class ElementTypesTest {
         RobotSession.class,
         Frame.class,
         Outcome.class,
-        WireRecord.class
+        WireRecord.class,
+        dev.pi0stream.operators.telemetry.RobotEvent.class
       })
   void elementsAreStoredWithoutKryo(Class<?> type) {
     PojoTestUtils.assertSerializedAsPojoWithoutKryo(type);

@@ -22,7 +22,9 @@ final class ContractData extends SpecificData {
               FrameEncoding.class,
               ActionChunk.class,
               ObservationOutcome.class,
-              OutcomeKind.class)
+              OutcomeKind.class,
+              RobotTelemetry.class,
+              RobotHealth.class)
           .stream()
           .collect(Collectors.toUnmodifiableMap(Class::getName, Function.identity()));
 

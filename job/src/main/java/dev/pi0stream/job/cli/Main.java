@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       RunCommand.class,
       AuditCommand.class,
+      FleetCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
       BenchCommand.class,
@@ -32,6 +33,7 @@ import picocli.CommandLine.Spec;
       "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
+      "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
       "  pi0 devices --check",
       "  pi0 bench --random-weights pi0 --precision bf16",
       "  pi0 test --all",

@@ -273,6 +273,7 @@ public final class PolicyEngine implements AutoCloseable {
       }
       hanging = true;
     }
+    report(batch, true);
     RuntimeException reason =
         new DeviceException(
             "the device hangs: a batch of %d has not ended within %.1f s"
@@ -290,6 +291,7 @@ public final class PolicyEngine implements AutoCloseable {
           e instanceof DeviceException known
               ? known
               : new DeviceException("a batch of " + batch.tickets.size() + " failed: " + e, e);
+      report(batch, true);
       // First ended, then told: who hears of the fault must not find an engine that seems to live.
       end(fault);
       batch.fail(fault);
@@ -301,6 +303,7 @@ public final class PolicyEngine implements AutoCloseable {
       curve.learn(inference);
       batch.tickets.forEach(this::remember);
     }
+    report(batch, false);
     for (int row = 0; row < batch.tickets.size(); row++) {
       Ticket ticket = batch.tickets.get(row);
       Timing timing =
@@ -334,6 +337,19 @@ public final class PolicyEngine implements AutoCloseable {
     }
   }
 
+  private void report(Batch batch, boolean failed) {
+    Instant oldest =
+        batch.tickets.stream().map(ticket -> ticket.arrived).min(Instant::compareTo).orElseThrow();
+    surroundings
+        .batches()
+        .ended(
+            new BatchListener.BatchReport(
+                batch.tickets.size(),
+                Duration.between(oldest, batch.begun),
+                Duration.between(batch.begun, surroundings.clock().instant()),
+                failed));
+  }
+
   private PolicyOutcome answer(PolicyRequest request, float[] x, Timing timing, Reuse reuse) {
     float[] actions = policy.actions(x, request.observation());
     int dimensions = policy.actionDimensions();
@@ -360,6 +376,20 @@ public final class PolicyEngine implements AutoCloseable {
       again.run();
     }
     left.forEach(ticket -> ticket.outcome.completeExceptionally(reason));
+  }
+
+  /** How many robots have a request that waits for the device. */
+  public int waiting() {
+    synchronized (lock) {
+      return waiting.size();
+    }
+  }
+
+  /** How many requests are on the device at this moment. */
+  public int running() {
+    synchronized (lock) {
+      return running == null ? 0 : running.tickets.size();
+    }
   }
 
   /** Whether the device failed or the engine was closed, so that it takes no request. */
