@@ -210,15 +210,33 @@ class PipelineLatencyITCase {
   private double[] report(int bytes) {
     // An observation that a newer one of its robot overtook has no chunk.
     long[] numbers =
-        LongStream.range(WARM_UP, (long) WARM_UP + MEASURED).filter(received::containsKey).toArray();
+        LongStream.range(WARM_UP, (long) WARM_UP + MEASURED)
+            .filter(received::containsKey)
+            .toArray();
     assertThat(numbers.length).as("chunks that came back").isGreaterThan((int) (0.99 * MEASURED));
     Map<Long, Long> read = Stopwatch.passed(READ);
     Map<Long, Long> answered = Stopwatch.passed(ANSWERED);
-    print(bytes, "robot's producer until the broker has it", numbers, n -> acknowledged.get(n) - sent.get(n));
+    print(
+        bytes,
+        "robot's producer until the broker has it",
+        numbers,
+        n -> acknowledged.get(n) - sent.get(n));
     print(bytes, "broker until the job has it", numbers, n -> read.get(n) - acknowledged.get(n));
-    print(bytes, "in the job, besides the engine", numbers, n -> answered.get(n) - read.get(n) - engine.get(n));
-    print(bytes, "job's producer until a reader has it", numbers, n -> received.get(n) - answered.get(n));
-    print(bytes, "robot to reader, besides the engine", numbers, n -> received.get(n) - sent.get(n) - engine.get(n));
+    print(
+        bytes,
+        "in the job, besides the engine",
+        numbers,
+        n -> answered.get(n) - read.get(n) - engine.get(n));
+    print(
+        bytes,
+        "job's producer until a reader has it",
+        numbers,
+        n -> received.get(n) - answered.get(n));
+    print(
+        bytes,
+        "robot to reader, besides the engine",
+        numbers,
+        n -> received.get(n) - sent.get(n) - engine.get(n));
     return print(
         bytes,
         "topic to topic, besides the engine",
@@ -226,8 +244,7 @@ class PipelineLatencyITCase {
         n -> received.get(n) - acknowledged.get(n) - engine.get(n));
   }
 
-  private static double[] print(
-      int bytes, String part, long[] numbers, LongUnaryOperator nanos) {
+  private static double[] print(int bytes, String part, long[] numbers, LongUnaryOperator nanos) {
     double[] times =
         LongStream.of(numbers).map(nanos).mapToDouble(time -> time / 1e6).sorted().toArray();
     System.out.printf(

@@ -11,12 +11,12 @@ final class Stopwatch<T> implements MapFunction<T, T> {
   private static final Map<String, Map<Long, Long>> PASSED = new ConcurrentHashMap<>();
 
   private final String place;
-  private final Number<T> number;
+  private final Numbering<T> number;
 
   /** The number of what passes. */
-  interface Number<T> extends ToLongFunction<T>, java.io.Serializable {}
+  interface Numbering<T> extends ToLongFunction<T>, java.io.Serializable {}
 
-  Stopwatch(String place, Number<T> number) {
+  Stopwatch(String place, Numbering<T> number) {
     this.place = place;
     this.number = number;
   }
