@@ -17,7 +17,8 @@ import java.util.Optional;
 /** Every setting that there is, in the order of the reference page. */
 public final class Settings {
   private static final JobSettings USUAL =
-      JobSettings.defaults(new EngineSpec("examples/checkpoint", "cpu", "fp32", 8));
+      JobSettings.defaults(
+          new EngineSpec("examples/checkpoint", "cpu", "fp32", 8).warmedUp(Duration.ofSeconds(8)));
   private static final KafkaSettings TOPICS = KafkaSettings.defaults("");
   private static final int MOST = 1 << 20;
 

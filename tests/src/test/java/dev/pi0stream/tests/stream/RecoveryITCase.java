@@ -7,6 +7,7 @@ import dev.pi0stream.job.graph.PolicyJob;
 import dev.pi0stream.operators.outcome.WireRecord;
 import dev.pi0stream.operators.policy.CheckpointLoader;
 import dev.pi0stream.operators.policy.DevicePool;
+import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.source.SourceRecord;
 import dev.pi0stream.schemas.ActionChunk;
 import java.time.Duration;
@@ -140,6 +141,45 @@ class RecoveryITCase {
       assertThat(device.closes()).as("devices that were closed").isEqualTo(1);
     }
     loader.controls().awaitCloses(2);
+  }
+
+  /**
+   * A batch does not come back; what was on the device and what waited is served by the next one.
+   */
+  @Test
+  void aDeviceThatHangsEndsWithASentenceAndIsOpenedAnew() throws Exception {
+    ScriptedDevice loader = new ScriptedDevice("hanging device");
+    EngineSpec usual = PolicyJobSettings.engine("reference");
+    EngineSpec impatient =
+        new EngineSpec(
+            usual.checkpoint(),
+            usual.device(),
+            usual.precision(),
+            usual.maxBatch(),
+            usual.reuseBytes(),
+            Duration.ZERO,
+            Duration.ofSeconds(2));
+    PolicyJobSettings settings =
+        PolicyJobSettings.of(impatient, PolicyJobSettings.NO_CHECKPOINTS, loader);
+    try (ServedJob job = ServedJob.usual(settings);
+        ScriptedDevice.Controls device = loader.controls()) {
+      long done = send(job, "a", 0);
+      job.awaitChunks(done, 1);
+      job.checkpoint();
+      device.hold();
+      long onDevice = send(job, "b", 0);
+      device.awaitStoppedBatch();
+      long waiting = send(job, "c", 0);
+      job.awaitRestart(1);
+      assertThat(job.failure())
+          .contains("the device hangs: a batch of 1 has not ended within 2.0 s");
+      device.release();
+      for (long offset : List.of(onDevice, waiting)) {
+        job.awaitChunks(offset, 1);
+      }
+      assertOnlyEqualChunks(job.awaitOutcomesUpTo(waiting), 0);
+      assertThat(DevicePool.ofTaskManager().loads()).isGreaterThanOrEqualTo(loads + 2);
+    }
   }
 
   /** Faults wherever they happen to fall between two checkpoints. */

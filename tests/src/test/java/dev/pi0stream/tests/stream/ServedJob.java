@@ -176,6 +176,19 @@ final class ServedJob implements AutoCloseable {
             PolicyJob.build(environment, settings.job(), topics, settings.loader()));
   }
 
+  /** Where the broker is. */
+  String bootstrapServers() {
+    return broker.bootstrapServers();
+  }
+
+  /** Writes to the topic of chunks what no job would write there. */
+  void forge(String robot, ActionChunk chunk) throws Exception {
+    byte[] key = robot.getBytes(StandardCharsets.UTF_8);
+    robots
+        .send(new ProducerRecord<>(topics.chunks(), key, WireFormat.chunks().encode(chunk)))
+        .get();
+  }
+
   /** Sends an observation; returns its offset. */
   long send(RobotObservation observation) {
     return send(
