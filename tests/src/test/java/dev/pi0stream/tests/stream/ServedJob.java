@@ -263,6 +263,14 @@ final class ServedJob implements AutoCloseable {
         .getExceptionAsString();
   }
 
+  private String lastFailure() {
+    try {
+      return failure();
+    } catch (Exception e) {
+      return "none";
+    }
+  }
+
   /** The one end of a record. */
   End only(long offset) throws Exception {
     return assertThat(awaitOutcomesUpTo(offset).get(offset)).singleElement().actual();
@@ -310,7 +318,10 @@ final class ServedJob implements AutoCloseable {
             .isNotIn(JobStatus.FAILED, JobStatus.CANCELED);
       }
       assertThat(System.nanoTime())
-          .as(() -> "after %s %s".formatted(PATIENCE, otherwise.get()))
+          .as(
+              () ->
+                  "after %s %s; last failure: %s"
+                      .formatted(PATIENCE, otherwise.get(), lastFailure()))
           .isLessThan(end);
       poll();
     }
