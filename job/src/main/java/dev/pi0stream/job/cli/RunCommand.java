@@ -100,11 +100,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-telemetry",
-      negatable = true,
-      defaultValue = "true",
-      fallbackValue = "true",
       description = "Do not sum up what each robot experiences to the telemetry topic.")
-  private boolean telemetry;
+  private boolean withoutTelemetry;
 
   @Option(
       names = "--kafka",
@@ -193,7 +190,7 @@ final class RunCommand implements Callable<Integer> {
         speed,
         Optional.ofNullable(duration),
         cameras,
-        telemetry,
+        !withoutTelemetry,
         Optional.ofNullable(kafka),
         kafkaPort,
         webPort,
