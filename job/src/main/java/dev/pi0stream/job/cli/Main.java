@@ -23,6 +23,8 @@ import picocli.CommandLine.Spec;
       FleetCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
+      ConfigCommand.class,
+      TopicsCommand.class,
       BenchCommand.class,
       ResidencyCommand.class,
       DevicesCommand.class
@@ -33,9 +35,10 @@ import picocli.CommandLine.Spec;
       "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
-      "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
+      "  pi0 config --config conf/pi0.yaml",
       "  pi0 devices --check",
       "  pi0 bench --random-weights pi0 --precision bf16",
+      "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."
