@@ -133,6 +133,7 @@ final class ServedJob implements AutoCloseable {
 
   /** Stops the job where it is, with a savepoint, and gives its place. */
   String stopWithSavepoint(Path directory) throws Exception {
+    await(() -> flink.isRunning(job), () -> "the job does not run");
     String savepoint =
         flink
             .cluster()
