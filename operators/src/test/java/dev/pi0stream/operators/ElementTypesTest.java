@@ -11,6 +11,9 @@ import dev.pi0stream.operators.session.ResolvedObservation;
 import dev.pi0stream.operators.session.RobotSession;
 import dev.pi0stream.operators.source.SourcePosition;
 import dev.pi0stream.operators.source.SourceRecord;
+import dev.pi0stream.operators.telemetry.RobotEvent;
+import dev.pi0stream.operators.telemetry.RobotProgress;
+import dev.pi0stream.operators.telemetry.RobotWindow;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +41,9 @@ class ElementTypesTest {
         Frame.class,
         Outcome.class,
         WireRecord.class,
-        dev.pi0stream.operators.telemetry.RobotEvent.class
+        RobotEvent.class,
+        RobotProgress.class,
+        RobotWindow.class
       })
   void elementsAreStoredWithoutKryo(Class<?> type) {
     PojoTestUtils.assertSerializedAsPojoWithoutKryo(type);

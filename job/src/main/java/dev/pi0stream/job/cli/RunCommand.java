@@ -110,11 +110,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-telemetry",
-      negatable = true,
-      defaultValue = "true",
-      fallbackValue = "true",
       description = "Do not sum up what each robot experiences to the telemetry topic.")
-  private boolean telemetry;
+  private boolean withoutTelemetry;
 
   @Option(
       names = "--kafka",
@@ -238,7 +235,7 @@ final class RunCommand implements Callable<Integer> {
         speed,
         Optional.ofNullable(duration),
         cameras,
-        telemetry && configuration.get(Settings.TELEMETRY),
+        !withoutTelemetry && configuration.get(Settings.TELEMETRY),
         Optional.ofNullable(kafka).or(() -> configuration.find(Settings.BOOTSTRAP_SERVERS)),
         kafkaPort,
         webPort,
