@@ -7,6 +7,7 @@ import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.operators.observation.DecodedObservation;
 import dev.pi0stream.operators.outcome.Outcome;
 import dev.pi0stream.operators.outcome.WireRecord;
+import dev.pi0stream.operators.replay.LoggedStep;
 import dev.pi0stream.operators.session.ResolvedObservation;
 import dev.pi0stream.operators.session.RobotSession;
 import dev.pi0stream.operators.source.SourcePosition;
@@ -37,7 +38,8 @@ class ElementTypesTest {
         RobotSession.class,
         Frame.class,
         Outcome.class,
-        WireRecord.class
+        WireRecord.class,
+        LoggedStep.class
       })
   void elementsAreStoredWithoutKryo(Class<?> type) {
     PojoTestUtils.assertSerializedAsPojoWithoutKryo(type);
