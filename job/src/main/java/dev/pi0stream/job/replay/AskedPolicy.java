@@ -44,12 +44,7 @@ record AskedPolicy(
   /** For the result. */
   ReplayedPolicy replayed(long seed) {
     return new ReplayedPolicy(
-        engine.checkpoint(),
-        digest,
-        engine.device(),
-        engine.precision(),
-        engine.maxBatch(),
-        seed);
+        engine.checkpoint(), digest, engine.device(), engine.precision(), engine.maxBatch(), seed);
   }
 
   /** For a person. */

@@ -88,8 +88,7 @@ final class DatasetReplay {
         }
         ChunkDifference againstLog = null;
         if (outputs.againstLog().isPresent()) {
-          table.load(
-              ChunkTable.Set.LIVE, Recording.chunkFiles(outputs.againstLog().get()), false);
+          table.load(ChunkTable.Set.LIVE, Recording.chunkFiles(outputs.againstLog().get()), false);
           againstLog = table.difference(ChunkTable.Set.LIVE);
         }
         ReplayResult result =
@@ -189,11 +188,7 @@ final class DatasetReplay {
   }
 
   private ReplayAnswers answers(
-      ReplaySettings what,
-      AskedPolicy policy,
-      EpisodeSelection selection,
-      Path root,
-      long frames)
+      ReplaySettings what, AskedPolicy policy, EpisodeSelection selection, Path root, long frames)
       throws Exception {
     ObjectNode identity = policy.identity(what);
     identity.put("dataset", selection.dataset());
@@ -222,16 +217,14 @@ final class DatasetReplay {
   }
 
   /** Every step has its answers, and none has one twice. */
-  private void requireAll(
-      ChunkTable table, ChunkTable.Set set, ReplayAnswers answers, long frames)
+  private void requireAll(ChunkTable table, ChunkTable.Set set, ReplayAnswers answers, long frames)
       throws SQLException {
     if (table.repeated(set) != 0) {
       throw new IllegalStateException(
           "%d chunks are there twice: this replay is not to be trusted"
               .formatted(table.repeated(set)));
     }
-    ReplayAnswers.requireAll(
-        frames * settings.samples(), table.count(set) + answers.rejected());
+    ReplayAnswers.requireAll(frames * settings.samples(), table.count(set) + answers.rejected());
   }
 
   private EvaluationReport evaluate(

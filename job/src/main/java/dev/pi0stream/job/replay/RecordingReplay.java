@@ -42,8 +42,7 @@ final class RecordingReplay {
       table.load(ChunkTable.Set.REPLAYED, answers.chunks(), false);
       long chunks = table.count(ChunkTable.Set.REPLAYED);
       long superseded = answers.outcomes().count(OutcomeKind.SUPERSEDED);
-      ReplayAnswers.requireAll(
-          recording.observations(), chunks + answers.rejected() + superseded);
+      ReplayAnswers.requireAll(recording.observations(), chunks + answers.rejected() + superseded);
       Optional<Path> live = outputs.againstLog().or(recording::chunks);
       if (live.isPresent()) {
         table.load(ChunkTable.Set.LIVE, Recording.chunkFiles(live.get()), false);

@@ -19,8 +19,7 @@ record ReplayAnswers(List<Path> chunks, ReplayOutcomes outcomes, Double seconds)
    *
    * @param steps whether the names are those of a dataset's steps
    */
-  static ReplayAnswers read(WorkDirectory work, boolean steps, Double seconds)
-      throws IOException {
+  static ReplayAnswers read(WorkDirectory work, boolean steps, Double seconds) throws IOException {
     return new ReplayAnswers(
         WorkDirectory.containers(work.chunks()),
         ReplayOutcomes.read(WorkDirectory.containers(work.outcomes()), steps),

@@ -131,9 +131,12 @@ final class VideoReader implements AutoCloseable {
       seek(seconds);
     }
     boolean more = advanceTo(seconds);
-    // Where pictures are not stored in the order of their times, the key frame that FFmpeg finds for
+    // Where pictures are not stored in the order of their times, the key frame that FFmpeg finds
+    // for
     // a time may come after it: then it is looked for farther back.
-    for (double back = JUMP_SECONDS; first > seconds + TOLERANCE_SECONDS && entered > 0; back *= 2) {
+    for (double back = JUMP_SECONDS;
+        first > seconds + TOLERANCE_SECONDS && entered > 0;
+        back *= 2) {
       seek(Math.max(0, seconds - back));
       more = advanceTo(seconds);
     }
