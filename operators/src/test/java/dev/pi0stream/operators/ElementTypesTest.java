@@ -39,7 +39,8 @@ class ElementTypesTest {
         Frame.class,
         Outcome.class,
         WireRecord.class,
-        LoggedStep.class
+        LoggedStep.class,
+        dev.pi0stream.operators.telemetry.RobotEvent.class
       })
   void elementsAreStoredWithoutKryo(Class<?> type) {
     PojoTestUtils.assertSerializedAsPojoWithoutKryo(type);

@@ -23,6 +23,8 @@ final class ContractData extends SpecificData {
               ActionChunk.class,
               ObservationOutcome.class,
               OutcomeKind.class,
+              RobotTelemetry.class,
+              RobotHealth.class,
               RecordedObservation.class)
           .stream()
           .collect(Collectors.toUnmodifiableMap(Class::getName, Function.identity()));

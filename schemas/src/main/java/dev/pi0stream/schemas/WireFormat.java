@@ -82,6 +82,11 @@ public final class WireFormat<T extends SpecificRecordBase> {
         ObservationOutcome.getClassSchema(), List.of(older("ObservationOutcome-1.avsc")));
   }
 
+  /** The format of the telemetry topic. */
+  public static WireFormat<RobotTelemetry> telemetry() {
+    return new WireFormat<>(RobotTelemetry.getClassSchema(), List.of());
+  }
+
   /** A schema that is not written any more but still read; a file of this name, never changed. */
   private static Schema older(String name) {
     try (InputStream file = WireFormat.class.getResourceAsStream("older/" + name)) {

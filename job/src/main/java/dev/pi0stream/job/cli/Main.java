@@ -23,8 +23,11 @@ import picocli.CommandLine.Spec;
       RecordCommand.class,
       DatasetCommand.class,
       AuditCommand.class,
+      FleetCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
+      ConfigCommand.class,
+      TopicsCommand.class,
       BenchCommand.class,
       ResidencyCommand.class,
       DevicesCommand.class
@@ -37,8 +40,10 @@ import picocli.CommandLine.Spec;
       "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
+      "  pi0 config --config conf/pi0.yaml",
       "  pi0 devices --check",
       "  pi0 bench --random-weights pi0 --precision bf16",
+      "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."

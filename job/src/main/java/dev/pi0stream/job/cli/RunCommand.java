@@ -1,6 +1,11 @@
 package dev.pi0stream.job.cli;
 
 import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.device.Devices;
+import dev.pi0stream.device.Precision;
+import dev.pi0stream.job.configuration.Configuration;
+import dev.pi0stream.job.configuration.ConfigurationOptions;
+import dev.pi0stream.job.configuration.Settings;
 import dev.pi0stream.job.run.Run;
 import dev.pi0stream.job.run.RunResult;
 import dev.pi0stream.job.run.RunSettings;
@@ -35,6 +40,8 @@ import picocli.CommandLine.Spec;
       "Starts a Kafka broker and a Flink cluster inside this process and lets every episode of a"
           + " LeRobot dataset play a robot in real time, over again until the duration ends."
           + " Without options it is the shipped policy on the shipped episodes.",
+      "With --robots-only it starts neither: a job that runs on a cluster of its own serves the"
+          + " robots.",
       "At the end every observation is accounted for: a chunk, superseded by a newer observation"
           + " of its robot, expired, or rejected with a reason."
     },
@@ -51,6 +58,7 @@ import picocli.CommandLine.Spec;
       "  pi0 run --device cpu --precision bf16 --speed 2 --port 8081",
       "  pi0 run --checkpoint DIR --robots DATASET --camera base_0_rgb=top",
       "  pi0 run --kafka broker:9092 --duration 5m",
+      "  pi0 run --config conf/pi0.yaml --robots-only --duration 20s",
       "  pi0 run --duration 20s --record recording"
     })
 final class RunCommand implements Callable<Integer> {
@@ -59,6 +67,7 @@ final class RunCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeviceOptions where;
+  @Mixin private ConfigurationOptions options;
 
   @Option(
       names = "--checkpoint",
@@ -100,12 +109,27 @@ final class RunCommand implements Callable<Integer> {
   private double speed;
 
   @Option(
+      names = "--no-telemetry",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Do not sum up what each robot experiences to the telemetry topic.")
+  private boolean telemetry;
+
+  @Option(
       names = "--kafka",
       paramLabel = "HOST:PORT",
       description =
           "A running Kafka broker (default: one inside this process). Topics that it lacks are"
               + " created.")
   private String kafka;
+
+  @Option(
+      names = "--robots-only",
+      description =
+          "Only play the robots and keep the books: the job runs already, on a cluster of its own"
+              + " that reads from the broker of --kafka.")
+  private boolean robotsOnly;
 
   @Option(
       names = "--kafka-port",
@@ -122,11 +146,17 @@ final class RunCommand implements Callable<Integer> {
   private int webPort;
 
   @Option(
+      names = "--metrics-port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description = "Port where Prometheus may ask for metrics, such as 9249 (default: none).")
+  private int metricsPort;
+
+  @Option(
       names = "--max-batch",
       paramLabel = "N",
-      defaultValue = "8",
-      description = "The most robots that are computed together (default: ${DEFAULT-VALUE}).")
-  private int maxBatch;
+      description = "The most robots that are computed together (default: as configured, 8).")
+  private Integer maxBatch;
 
   @Option(
       names = "--record",
@@ -141,9 +171,12 @@ final class RunCommand implements Callable<Integer> {
     PrintWriter out = spec.commandLine().getOut();
     RunResult result;
     try {
-      // A device that cannot be had is noticed here, not when broker and cluster are up.
-      where.open().close();
-      result = run(new Run(settings(), new CheckpointLoader(), out, isTerminal()));
+      RunSettings settings = settings(options.read());
+      if (!robotsOnly) {
+        // A device that cannot be had is noticed here, not when broker and cluster are up.
+        Devices.open(backEnd(settings.device()), Precision.parse(settings.precision())).close();
+      }
+      result = run(new Run(settings, new CheckpointLoader(), out, isTerminal()));
     } catch (IllegalArgumentException
         | CheckpointException
         | DatasetException
@@ -178,27 +211,60 @@ final class RunCommand implements Callable<Integer> {
     return System.console() != null && System.console().isTerminal();
   }
 
-  private RunSettings settings() {
-    if (kafka != null && spec.commandLine().getParseResult().hasMatchedOption("--kafka-port")) {
+  private RunSettings settings(Configuration configuration) {
+    if (kafka != null && isGiven("--kafka-port")) {
       throw new CommandException(
           CommandLine.ExitCode.USAGE,
           "--kafka-port is for the broker inside this process, --kafka for another: give one",
           null);
     }
+    boolean configured = !isGiven("--device") && configuration.isGiven(Settings.DEVICE);
+    String device = configured ? configuration.get(Settings.DEVICE) : where.device();
+    String reason = configured ? "as configured" : where.reason();
+    Precision precision;
+    if (isGiven("--precision")) {
+      precision = where.precision();
+    } else if (configuration.isGiven(Settings.PRECISION)) {
+      precision = configuration.get(Settings.PRECISION);
+    } else {
+      precision = Devices.defaultPrecision(backEnd(device));
+    }
     return new RunSettings(
-        checkpoint == null ? shipped("checkpoint") : checkpoint,
+        checkpoint(configuration),
         robots == null ? shipped("episodes") : robots,
-        where.device(),
-        where.precision().label(),
-        where.reason(),
+        device,
+        precision.label(),
+        reason,
         speed,
         Optional.ofNullable(duration),
         cameras,
-        Optional.ofNullable(kafka),
+        telemetry && configuration.get(Settings.TELEMETRY),
+        Optional.ofNullable(kafka).or(() -> configuration.find(Settings.BOOTSTRAP_SERVERS)),
         kafkaPort,
         webPort,
-        maxBatch,
-        Optional.ofNullable(record));
+        metricsPort,
+        robotsOnly,
+        maxBatch == null ? configuration.get(Settings.MAX_BATCH) : maxBatch,
+        Optional.ofNullable(record),
+        configuration);
+  }
+
+  private Path checkpoint(Configuration configuration) {
+    if (checkpoint != null) {
+      return checkpoint;
+    }
+    return configuration.isGiven(Settings.CHECKPOINT)
+        ? Path.of(configuration.get(Settings.CHECKPOINT))
+        : shipped("checkpoint");
+  }
+
+  /** Of devices that are named by their numbers. */
+  private static String backEnd(String device) {
+    return device.replaceFirst("[:,].*", "");
+  }
+
+  private boolean isGiven(String option) {
+    return spec.commandLine().getParseResult().hasMatchedOption(option);
   }
 
   /** What ships with the project; the launcher says where that is. */

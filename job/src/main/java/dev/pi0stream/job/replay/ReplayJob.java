@@ -149,7 +149,7 @@ final class ReplayJob {
             .map(new NamedOutcomes())
             .name("True names")
             .uid("named");
-    return PolicyJob.route(named, resolved.ended());
+    return PolicyJob.route(named.union(resolved.ended()));
   }
 
   /** Writes answers to Avro container files. */
@@ -181,7 +181,8 @@ final class ReplayJob {
    * @param identity of the replay; the same when it is resumed
    */
   static void publish(PolicyJob.Answers answers, String bootstrapServers, String identity) {
-    Topics.create(bootstrapServers, PARTITIONS, List.of(CHUNKS, OUTCOMES));
+    Topics.create(
+        bootstrapServers, Topics.Shape.ofPartitions(PARTITIONS), List.of(CHUNKS, OUTCOMES));
     publish(answers.chunks(), bootstrapServers, CHUNKS, identity);
     publish(answers.outcomes(), bootstrapServers, OUTCOMES, identity);
   }

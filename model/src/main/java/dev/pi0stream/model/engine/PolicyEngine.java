@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +45,9 @@ public final class PolicyEngine implements AutoCloseable {
   /** A batch that takes so many times of what it was expected to may hang. */
   private static final int HANGS_FACTOR = 10;
 
+  /** Of so many robots it is remembered when their chunks are used up, before old ones go. */
+  private static final int REMEMBERED = 10_000;
+
   private final ServedPolicy policy;
   private final Noise noise;
   private final Surroundings surroundings;
@@ -53,6 +57,9 @@ public final class PolicyEngine implements AutoCloseable {
 
   /** The waiting request of each robot, in order of arrival; guarded by {@link #lock}. */
   private final Map<String, Ticket> waiting = new LinkedHashMap<>();
+
+  /** When each robot's last chunk is used up, where it says so; guarded by {@link #lock}. */
+  private final Map<String, Instant> freshUntil = new HashMap<>();
 
   /** How long batches take; guarded by {@link #lock}. */
   private final LatencyCurve curve;
@@ -212,7 +219,13 @@ public final class PolicyEngine implements AutoCloseable {
           tickets.remove();
           expired.add(ticket);
         } else if (ticket.sample != null) {
-          candidates.add(ticket.candidate(policy.work(ticket.sample.input())));
+          candidates.add(
+              new DispatchRule.Candidate(
+                  ticket.robot(),
+                  ticket.since,
+                  ticket.request.deadline(),
+                  freshUntil.get(ticket.robot()),
+                  policy.work(ticket.sample.input())));
         }
       }
       if (!candidates.isEmpty()) {
@@ -260,6 +273,7 @@ public final class PolicyEngine implements AutoCloseable {
       }
       hanging = true;
     }
+    report(batch, true);
     RuntimeException reason =
         new DeviceException(
             "the device hangs: a batch of %d has not ended within %.1f s"
@@ -277,6 +291,7 @@ public final class PolicyEngine implements AutoCloseable {
           e instanceof DeviceException known
               ? known
               : new DeviceException("a batch of " + batch.tickets.size() + " failed: " + e, e);
+      report(batch, true);
       // First ended, then told: who hears of the fault must not find an engine that seems to live.
       end(fault);
       batch.fail(fault);
@@ -286,7 +301,9 @@ public final class PolicyEngine implements AutoCloseable {
       batch.alarm.run();
       running = null;
       curve.learn(inference);
+      batch.tickets.forEach(this::remember);
     }
+    report(batch, false);
     for (int row = 0; row < batch.tickets.size(); row++) {
       Ticket ticket = batch.tickets.get(row);
       Timing timing =
@@ -304,6 +321,33 @@ public final class PolicyEngine implements AutoCloseable {
       }
     }
     dispatch();
+  }
+
+  /** Notes when what a robot is given now will be used up. */
+  private void remember(Ticket served) {
+    Instant deadline = served.request.deadline();
+    if (deadline == null) {
+      freshUntil.remove(served.robot());
+    } else {
+      freshUntil.put(served.robot(), deadline);
+    }
+    if (freshUntil.size() > REMEMBERED) {
+      Instant now = surroundings.clock().instant();
+      freshUntil.values().removeIf(until -> until.isBefore(now));
+    }
+  }
+
+  private void report(Batch batch, boolean failed) {
+    Instant oldest =
+        batch.tickets.stream().map(ticket -> ticket.arrived).min(Instant::compareTo).orElseThrow();
+    surroundings
+        .batches()
+        .ended(
+            new BatchListener.BatchReport(
+                batch.tickets.size(),
+                Duration.between(oldest, batch.begun),
+                Duration.between(batch.begun, surroundings.clock().instant()),
+                failed));
   }
 
   private PolicyOutcome answer(PolicyRequest request, float[] x, Timing timing, Reuse reuse) {
@@ -332,6 +376,20 @@ public final class PolicyEngine implements AutoCloseable {
       again.run();
     }
     left.forEach(ticket -> ticket.outcome.completeExceptionally(reason));
+  }
+
+  /** How many robots have a request that waits for the device. */
+  public int waiting() {
+    synchronized (lock) {
+      return waiting.size();
+    }
+  }
+
+  /** How many requests are on the device at this moment. */
+  public int running() {
+    synchronized (lock) {
+      return running == null ? 0 : running.tickets.size();
+    }
   }
 
   /** Whether the device failed or the engine was closed, so that it takes no request. */
@@ -376,8 +434,8 @@ public final class PolicyEngine implements AutoCloseable {
       return request.deadline() != null && now.isAfter(request.deadline());
     }
 
-    DispatchRule.Candidate candidate(Work work) {
-      return new DispatchRule.Candidate(request.id().robot(), since, request.deadline(), work);
+    String robot() {
+      return request.id().robot();
     }
 
     /** Episodes have no order among themselves: there, what arrived later is newer. */

@@ -134,6 +134,11 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
   }
 
   @Override
+  public Device.Usage memory() {
+    return device.usage();
+  }
+
+  @Override
   public ReuseCounts reuse() {
     return sampler.counts();
   }

@@ -1,5 +1,6 @@
 package dev.pi0stream.model.engine;
 
+import dev.pi0stream.device.Device;
 import dev.pi0stream.model.policy.Guidance;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.policy.Sample;
@@ -63,6 +64,11 @@ public interface ServedPolicy {
   /** How often something was found on the device; may be asked by any thread at any time. */
   default ReuseCounts reuse() {
     return ReuseCounts.NONE;
+  }
+
+  /** What the policy and its batches take on the device now; asked on the device's thread. */
+  default Device.Usage memory() {
+    return new Device.Usage(0, 0, 0);
   }
 
   /**

@@ -37,6 +37,6 @@ public final class OutcomeRouter extends ProcessFunction<Outcome, WireRecord> {
     } else {
       context.output(OUTCOMES, encoded);
     }
-    metrics.count(outcome.kind());
+    metrics.count(outcome, Instant.now());
   }
 }

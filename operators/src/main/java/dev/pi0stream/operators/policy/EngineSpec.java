@@ -2,12 +2,14 @@ package dev.pi0stream.operators.policy;
 
 import java.io.Serializable;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * Which policy is served where, and how; equal ones share an engine.
  *
  * @param checkpoint directory of the checkpoint
- * @param device name of the back end, such as {@code cpu}
+ * @param device name of the back end, such as {@code cpu}, or of one device, such as {@code tt:0};
+ *     several, separated by commas, are shared by the subtasks of a TaskManager
  * @param precision label of the precision, such as {@code fp32}
  * @param maxBatch the most robots of one batch
  * @param reuseBytes what the device may keep of earlier pictures and prompts to use it again
@@ -33,6 +35,16 @@ public record EngineSpec(
   public EngineSpec(String checkpoint, String device, String precision, int maxBatch) {
     this(
         checkpoint, device, precision, maxBatch, DEFAULT_REUSE_BYTES, Duration.ZERO, DEFAULT_HANGS);
+  }
+
+  /** The devices that it may be served on. */
+  List<String> devices() {
+    return List.of(device.split(",", -1));
+  }
+
+  /** The same on one device. */
+  EngineSpec on(String another) {
+    return new EngineSpec(checkpoint, another, precision, maxBatch, reuseBytes, warmUp, hangs);
   }
 
   /** The same with a rehearsal. */

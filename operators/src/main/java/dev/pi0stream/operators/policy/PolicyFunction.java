@@ -6,10 +6,12 @@ import dev.pi0stream.model.engine.PolicyOutcome;
 import dev.pi0stream.model.engine.PolicyRequest;
 import dev.pi0stream.model.processor.Observation;
 import dev.pi0stream.operators.outcome.Outcome;
+import dev.pi0stream.operators.resource.DeviceInfo;
 import dev.pi0stream.operators.session.ResolvedObservation;
 import dev.pi0stream.operators.source.SourcePosition;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.streaming.api.functions.async.ResultFuture;
 import org.apache.flink.streaming.api.functions.async.RichAsyncFunction;
@@ -37,11 +40,14 @@ import org.slf4j.LoggerFactory;
 public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation, Outcome> {
   private static final long serialVersionUID = 1L;
   private static final Logger LOG = LoggerFactory.getLogger(PolicyFunction.class);
+  private static final DeviceBindings BINDINGS = new DeviceBindings();
 
   private final EngineSpec spec;
   private final PolicyLoader loader;
   private final Duration timeout;
 
+  private transient Runnable unbind;
+  private transient ResidentEngine resident;
   private transient PolicyEngine engine;
   private transient PolicyMetrics metrics;
   private transient Map<SourcePosition, CompletableFuture<PolicyOutcome>> inFlight;
@@ -60,17 +66,41 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   public void open(OpenContext context) throws Exception {
     DevicePool pool = DevicePool.ofTaskManager();
     ClassLoader job = getRuntimeContext().getUserCodeClassLoader();
+    int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+    EngineSpec here = spec.on(BINDINGS.acquire(job, subtask, devices()));
+    unbind = () -> BINDINGS.release(job, subtask);
     // Not in close(): between two attempts of a task nobody would hold the engine.
     getRuntimeContext()
         .registerUserCodeClassLoaderReleaseHookIfAbsent(
-            "pi0-engine " + spec, new EngineRelease(pool, spec, job));
+            "pi0-engine " + here, new EngineRelease(pool, here, job));
     try {
-      engine = pool.acquire(spec, loader, job).engine();
+      resident = pool.acquire(here, loader, job);
     } catch (IllegalArgumentException | CheckpointException e) {
       throw new SuppressRestartsException(e);
     }
-    metrics = new PolicyMetrics(getRuntimeContext().getMetricGroup(), pool, engine.policy());
+    engine = resident.engine();
     inFlight = new ConcurrentHashMap<>();
+    MetricGroup group = getRuntimeContext().getMetricGroup();
+    metrics = new PolicyMetrics(group, pool, inFlight::size);
+    if (resident.beginShowing(this)) {
+      EngineMetrics.show(group, here.device(), resident);
+    }
+  }
+
+  /**
+   * The devices of this TaskManager: those that Flink's external resource of the back end's name
+   * has, or else those of the specification.
+   */
+  private List<String> devices() {
+    String backEnd = spec.device().replaceFirst("[:,].*", "");
+    List<String> resources =
+        getRuntimeContext().getExternalResourceInfos(backEnd).stream()
+            .sorted(
+                Comparator.comparingInt(
+                    info -> Integer.parseInt(info.getProperty(DeviceInfo.INDEX).orElse("0"))))
+            .map(info -> info.getProperty(DeviceInfo.DEVICE).orElse(backEnd))
+            .toList();
+    return resources.isEmpty() ? spec.devices() : resources;
   }
 
   @Override
@@ -125,6 +155,12 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     if (inFlight != null) {
       inFlight.values().forEach(answer -> answer.cancel(false));
     }
+    if (resident != null) {
+      resident.endShowing(this);
+    }
+    if (unbind != null) {
+      unbind.run();
+    }
   }
 
   private Outcome outcome(ResolvedObservation input, PolicyOutcome outcome) {
@@ -140,6 +176,7 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     @Override
     public void run() {
       pool.release(spec, job);
+      BINDINGS.forget(job);
     }
   }
 }

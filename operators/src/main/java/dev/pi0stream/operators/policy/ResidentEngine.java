@@ -9,6 +9,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,14 +28,18 @@ public final class ResidentEngine implements AutoCloseable {
   private final DeviceThread device;
   private final ExecutorService preparation;
   private final ClockAlarm alarm;
+  private final EngineStatistics statistics;
+  private final AtomicReference<Object> shownBy = new AtomicReference<>();
 
   private ResidentEngine(
       PolicyEngine engine,
+      EngineStatistics statistics,
       LoadedPolicy loaded,
       DeviceThread device,
       ExecutorService preparation,
       ClockAlarm alarm) {
     this.engine = engine;
+    this.statistics = statistics;
     this.loaded = loaded;
     this.device = device;
     this.preparation = preparation;
@@ -73,7 +78,12 @@ public final class ResidentEngine implements AutoCloseable {
         new PolicyEngine(
             loaded.policy(),
             loaded.noise(),
-            new Surroundings(InstantSource.system(), alarm, device::execute, preparation),
+            new Surroundings(
+                InstantSource.system(),
+                alarm,
+                device::execute,
+                preparation,
+                rehearsed.statistics()),
             new EngineSettings(spec.maxBatch(), loaded.rule(), spec.hangs()),
             rehearsed.curve());
     LOG.info(
@@ -81,11 +91,11 @@ public final class ResidentEngine implements AutoCloseable {
         spec.checkpoint(),
         loaded.policy().checkpointDigest(),
         loaded.policy().deviceLabel());
-    return new ResidentEngine(engine, loaded, device, preparation, alarm);
+    return new ResidentEngine(engine, rehearsed.statistics(), loaded, device, preparation, alarm);
   }
 
-  /** A policy, and how long its batches take. */
-  private record Rehearsed(LoadedPolicy loaded, LatencyCurve curve) {}
+  /** A policy, how long its batches take, and what will be counted of them. */
+  private record Rehearsed(LoadedPolicy loaded, LatencyCurve curve, EngineStatistics statistics) {}
 
   /** On the device's thread. */
   private static Rehearsed load(EngineSpec spec, PolicyLoader loader) throws Exception {
@@ -95,7 +105,8 @@ public final class ResidentEngine implements AutoCloseable {
           loaded,
           spec.warmUp().isPositive()
               ? loaded.policy().rehearse(spec.maxBatch(), spec.warmUp())
-              : new LatencyCurve());
+              : new LatencyCurve(),
+          new EngineStatistics(loaded.policy()));
     } catch (RuntimeException | Error e) {
       free(loaded);
       throw e;
@@ -105,6 +116,26 @@ public final class ResidentEngine implements AutoCloseable {
   /** The engine, for as long as it is held in the pool. */
   public PolicyEngine engine() {
     return engine;
+  }
+
+  /** What its batches were. */
+  EngineStatistics statistics() {
+    return statistics;
+  }
+
+  /**
+   * Lets a task show this engine's metrics, if no other does: if all its tasks showed them, sums
+   * over tasks would be too large.
+   *
+   * @return whether the task is to show them
+   */
+  boolean beginShowing(Object task) {
+    return shownBy.compareAndSet(null, task);
+  }
+
+  /** A task shows no metrics any more. */
+  void endShowing(Object task) {
+    shownBy.compareAndSet(task, null);
   }
 
   /**
