@@ -7,6 +7,7 @@ import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.operators.observation.DecodedObservation;
 import dev.pi0stream.operators.outcome.Outcome;
 import dev.pi0stream.operators.outcome.WireRecord;
+import dev.pi0stream.operators.replay.LoggedStep;
 import dev.pi0stream.operators.session.ResolvedObservation;
 import dev.pi0stream.operators.session.RobotSession;
 import dev.pi0stream.operators.source.SourcePosition;
@@ -43,7 +44,8 @@ class ElementTypesTest {
         WireRecord.class,
         RobotEvent.class,
         RobotProgress.class,
-        RobotWindow.class
+        RobotWindow.class,
+        LoggedStep.class
       })
   void elementsAreStoredWithoutKryo(Class<?> type) {
     PojoTestUtils.assertSerializedAsPojoWithoutKryo(type);
