@@ -6,8 +6,8 @@ import dev.pi0stream.device.Heads;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Rotates queries and keys. A head's halves are copied to arrays of their own, since the compiler
- * vectorises a loop over arrays with one index, and not one over native memory that may overlap.
+ * Rotates queries and keys. Rows are copied to arrays, since the compiler vectorises a loop over
+ * arrays with one index, and not one over native memory that may overlap.
  */
 final class HeadRotator {
   private final Heads heads;
@@ -33,28 +33,42 @@ final class HeadRotator {
   }
 
   /** Rotates rows {@code start} to {@code end} (exclusive) and copies their values. */
-  void rotate(NativeTensor from, NativeTensor to, int start, int end) {
-    int rotated = heads.query() + heads.keyValue();
-    long halfBytes = (long) half * Float.BYTES;
-    long valueBytes = (long) heads.keyValueColumns() * Float.BYTES;
-    for (int row = start; row < end; row++) {
-      System.arraycopy(rotation.cosines(), row * half, cosines, 0, half);
-      System.arraycopy(rotation.sines(), row * half, sines, 0, half);
-      for (int head = 0; head < rotated; head++) {
-        long offset = from.offset(row, head * heads.size());
-        MemorySegment.copy(from.values(), JAVA_FLOAT, offset, first, 0, half);
-        MemorySegment.copy(from.values(), JAVA_FLOAT, offset + halfBytes, second, 0, half);
-        for (int i = 0; i < half; i++) {
-          rotatedFirst[i] = first[i] * cosines[i] - second[i] * sines[i];
-        }
-        for (int i = 0; i < half; i++) {
-          rotatedSecond[i] = second[i] * cosines[i] + first[i] * sines[i];
-        }
-        MemorySegment.copy(rotatedFirst, 0, to.values(), JAVA_FLOAT, offset, half);
-        MemorySegment.copy(rotatedSecond, 0, to.values(), JAVA_FLOAT, offset + halfBytes, half);
+  void rotate(NativeTensor from, NativeTensor to, Bf16Row room, int start, int end) {
+    int rotated = (heads.query() + heads.keyValue()) * heads.size();
+    long valueBytes = (long) heads.keyValueColumns() * from.type().bytes();
+    float[] row = room.values();
+    for (int i = start; i < end; i++) {
+      long offset = from.offset(i, 0);
+      if (from.type() == DataType.BF16) {
+        room.read(from.values(), offset, rotated);
+      } else {
+        MemorySegment.copy(from.values(), JAVA_FLOAT, offset, row, 0, rotated);
       }
-      long values = from.offset(row, rotated * heads.size());
+      rotate(row, i, rotated);
+      if (from.type() == DataType.BF16) {
+        room.write(to.values(), offset, rotated);
+      } else {
+        MemorySegment.copy(row, 0, to.values(), JAVA_FLOAT, offset, rotated);
+      }
+      long values = from.offset(i, rotated);
       MemorySegment.copy(from.values(), values, to.values(), values, valueBytes);
+    }
+  }
+
+  private void rotate(float[] row, int index, int rotated) {
+    System.arraycopy(rotation.cosines(), index * half, cosines, 0, half);
+    System.arraycopy(rotation.sines(), index * half, sines, 0, half);
+    for (int head = 0; head < rotated; head += 2 * half) {
+      System.arraycopy(row, head, first, 0, half);
+      System.arraycopy(row, head + half, second, 0, half);
+      for (int i = 0; i < half; i++) {
+        rotatedFirst[i] = first[i] * cosines[i] - second[i] * sines[i];
+      }
+      for (int i = 0; i < half; i++) {
+        rotatedSecond[i] = second[i] * cosines[i] + first[i] * sines[i];
+      }
+      System.arraycopy(rotatedFirst, 0, row, head, half);
+      System.arraycopy(rotatedSecond, 0, row, head + half, half);
     }
   }
 }
