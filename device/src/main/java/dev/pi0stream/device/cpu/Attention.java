@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Full attention, sequence by sequence: scores in fp32, softmax, then the sum of the values; a block
- * of query rows at a time, so that scores stay in the cache.
+ * Full attention, sequence by sequence: scores in fp32, softmax, then the sum of the values; a
+ * block of query rows at a time, so that scores stay in the cache.
  *
  * <p>Keys and values of a context are put before the sequence's own, in one piece. It is filled up
  * with rows that a row of very negative numbers, added to the scores, hides; and a few query rows
@@ -30,6 +30,7 @@ final class Attention implements AutoCloseable {
   private final Workspace shares = new Workspace();
   private final Workspace gathered = new Workspace();
   private final Workspace hiding = new Workspace();
+  private final Workspace queries = new Workspace();
 
   Attention(Primitives primitives, Workspace scratchpad) {
     this.primitives = primitives;
@@ -127,74 +128,99 @@ final class Attention implements AutoCloseable {
   /** Some query rows: all heads at once where each has keys of its own, else group by group. */
   private void attend(
       NativeTensor packed, Heads heads, Span span, int first, int rows, NativeTensor result) {
-    int calls = heads.query() == heads.keyValue() ? 1 : heads.keyValue();
-    int bytes = packed.type().bytes();
-    long queryBytes = (long) heads.queryColumns() / calls * bytes;
-    long keyBytes = (long) heads.keyValueColumns() / calls * bytes;
-    for (int call = 0; call < calls; call++) {
+    DataType type = packed.type();
+    int size = heads.size();
+    long keyStep = span.rowStep();
+    if (heads.query() == heads.keyValue()) {
+      int count = heads.query();
       attend(
-          packed.type(),
-          packed.address(first, 0) + call * queryBytes,
-          rows,
-          heads,
-          heads.query() / calls,
-          heads.keyValue() / calls,
-          call * keyBytes,
+          new Matrices(type, count, rows, size, size, heads.columns(), 1),
+          new Matrices(type, count, size, span.rows(), size, 1, keyStep),
+          new Matrices(type, count, rows, size, size, heads.queryColumns(), 1),
+          packed.address(first, 0),
           span,
-          result.address(first, 0) + call * queryBytes);
+          0,
+          result.address(first, 0));
+      return;
     }
+    int group = heads.query() / heads.keyValue();
+    if (heads.keyValue() == 1) {
+      // All heads read the same keys: as many more rows of one matrix.
+      attend(
+          new Matrices(type, 1, rows * group, size, 0, size, 1),
+          new Matrices(type, 1, size, span.rows(), 0, 1, keyStep),
+          new Matrices(type, 1, rows * group, size, 0, size, 1),
+          gatherQueries(packed, heads, first, rows),
+          span,
+          0,
+          result.address(first, 0));
+      return;
+    }
+    for (int head = 0; head < heads.keyValue(); head++) {
+      attend(
+          new Matrices(type, group, rows, size, size, heads.columns(), 1),
+          new Matrices(type, 1, size, span.rows(), size, 1, keyStep),
+          new Matrices(type, group, rows, size, size, heads.queryColumns(), 1),
+          packed.address(first, head * group * size),
+          span,
+          (long) head * size * type.bytes(),
+          result.address(first, head * group * size));
+    }
+  }
+
+  /** Queries without the keys and values between them; those beyond the last row are arbitrary. */
+  private long gatherQueries(NativeTensor packed, Heads heads, int first, int rows) {
+    long bytes = (long) heads.queryColumns() * packed.type().bytes();
+    MemorySegment all = queries.reserve(rows * bytes);
+    int present = Math.min(rows, packed.rows() - first);
+    for (int row = 0; row < present; row++) {
+      MemorySegment.copy(packed.values(), packed.offset(first + row, 0), all, row * bytes, bytes);
+    }
+    return all.address();
   }
 
   /**
    * Some heads of some query rows.
    *
-   * @param queryHeads the number of query heads
-   * @param keyHeads as many, or one for all
+   * @param query rows × size for each head
+   * @param key size × keys for each head, or for all
+   * @param result rows × size for each head
    * @param keyOffset from a row's first key head to the first that is meant, in bytes
    */
   private void attend(
-      DataType type,
-      long queries,
-      int rows,
-      Heads heads,
-      int queryHeads,
-      int keyHeads,
-      long keyOffset,
+      Matrices query,
+      Matrices key,
+      Matrices result,
+      long queryAddress,
       Span span,
-      long result) {
-    int size = heads.size();
-    int keys = span.rows();
+      long keyOffset,
+      long resultAddress) {
+    DataType type = query.type();
+    int count = query.count();
+    int rows = query.rows();
+    int keys = key.columns();
     long matrix = (long) rows * keys;
-    long scored = scores.address(queryHeads * matrix * Float.BYTES);
-    long shared =
-        type == DataType.F32 ? scored : shares.address(queryHeads * matrix * type.bytes());
+    long scored = scores.address(count * matrix * Float.BYTES);
+    long shared = type == DataType.F32 ? scored : shares.address(count * matrix * type.bytes());
 
     List<PostOp> postOps = new ArrayList<>(2);
-    postOps.add(new PostOp.Scale((float) (1 / Math.sqrt(size))));
-    long[] operands = {queries, span.keys() + keyOffset, scored};
+    postOps.add(new PostOp.Scale((float) (1 / Math.sqrt(query.columns()))));
+    long[] operands = {queryAddress, span.keys() + keyOffset, scored};
     if (span.hidden() != 0) {
       postOps.add(new PostOp.Add(PostOp.Operand.ROW));
       operands = new long[] {operands[0], operands[1], operands[2], span.hidden()};
     }
+    Matrices score = new Matrices(DataType.F32, count, rows, keys, matrix, keys, 1);
     primitives
-        .of(
-            new Operation.BatchProduct(
-                new Matrices(type, queryHeads, rows, size, size, heads.columns(), 1),
-                new Matrices(type, keyHeads, size, keys, size, 1, span.rowStep()),
-                new Matrices(DataType.F32, queryHeads, rows, keys, matrix, keys, 1),
-                List.copyOf(postOps)))
+        .of(new Operation.BatchProduct(query, key, score, List.copyOf(postOps)))
         .run(scratchpad, operands);
+    primitives.of(new Operation.Softmax(type, count * rows, keys)).run(scratchpad, scored, shared);
+    Matrices share = new Matrices(type, count, rows, keys, matrix, keys, 1);
+    Matrices value =
+        new Matrices(type, key.count(), keys, query.columns(), key.step(), key.columnStep(), 1);
     primitives
-        .of(new Operation.Softmax(type, queryHeads * rows, keys))
-        .run(scratchpad, scored, shared);
-    primitives
-        .of(
-            new Operation.BatchProduct(
-                new Matrices(type, queryHeads, rows, keys, matrix, keys, 1),
-                new Matrices(type, keyHeads, keys, size, size, span.rowStep(), 1),
-                new Matrices(type, queryHeads, rows, size, size, heads.queryColumns(), 1),
-                List.of()))
-        .run(scratchpad, shared, span.values() + keyOffset, result);
+        .of(new Operation.BatchProduct(share, value, result, List.of()))
+        .run(scratchpad, shared, span.values() + keyOffset, resultAddress);
   }
 
   @Override
@@ -203,5 +229,6 @@ final class Attention implements AutoCloseable {
     shares.close();
     gathered.close();
     hiding.close();
+    queries.close();
   }
 }

@@ -242,9 +242,7 @@ public final class CpuDevice extends AbstractDevice {
     float[] from = ((HostImages) images).pixels();
     NativeTensor to =
         newTensor(
-            DataType.F32,
-            Sequences.uniform(images.count(), across * across),
-            3 * patch * patch);
+            DataType.F32, Sequences.uniform(images.count(), across * across), 3 * patch * patch);
     for (int row = 0; row < to.rows(); row++) {
       int image = row / (across * across);
       int top = row / across % across * patch;
@@ -350,7 +348,8 @@ public final class CpuDevice extends AbstractDevice {
   @Override
   protected Tensor computeRope(Tensor packed, Heads heads, Rotation rotation) {
     CpuRotation angles = (CpuRotation) rotation;
-    NativeTensor from = (NativeTensor) packed;
+    NativeTensor given = (NativeTensor) packed;
+    NativeTensor from = HeadRotator.rotatesHalves(heads) ? given : as(DataType.F32, given);
     NativeTensor to = newTensor(from.type(), packed.sequences(), packed.columns());
     blocks.forEach(
         packed.rows(),
@@ -372,8 +371,7 @@ public final class CpuDevice extends AbstractDevice {
       Tensor packed, Heads heads, Mask mask, KeyValues context, int layer) {
     NativeTensor from = as(operandType, packed);
     NativeTensor result = newTensor(operandType, packed.sequences(), heads.queryColumns());
-    attention.attend(
-        from, heads, mask.sequences(), (NativeKeyValues) context, layer, result);
+    attention.attend(from, heads, mask.sequences(), (NativeKeyValues) context, layer, result);
     return result;
   }
 
@@ -439,16 +437,17 @@ public final class CpuDevice extends AbstractDevice {
     int width = source.heads().keyValueColumns();
     float[] keys = new float[Math.multiplyExact(rows, width)];
     float[] values = new float[keys.length];
-    Bf16Row room = new Bf16Row(2 * width);
-    for (int row = 0; row < rows; row++) {
-      long offset = stored.offset(layer, first + row);
-      if (stored.type() == DataType.BF16) {
-        room.read(stored.block(), offset, 2 * width);
-      } else {
-        MemorySegment.copy(stored.block(), JAVA_FLOAT, offset, room.values(), 0, 2 * width);
+    if (rows > 0) {
+      int bytes = 2 * rows * width * Float.BYTES;
+      MemorySegment wide = operand.reserve(bytes);
+      long from = stored.block().address() + stored.offset(layer, first);
+      converter.convert(from, stored.type(), wide.address(), DataType.F32, rows, 2 * width);
+      for (int row = 0; row < rows; row++) {
+        long offset = 2L * row * width * Float.BYTES;
+        long behind = offset + (long) width * Float.BYTES;
+        MemorySegment.copy(wide, JAVA_FLOAT, offset, keys, row * width, width);
+        MemorySegment.copy(wide, JAVA_FLOAT, behind, values, row * width, width);
       }
-      System.arraycopy(room.values(), 0, keys, row * width, width);
-      System.arraycopy(room.values(), width, values, row * width, width);
     }
     return new HostKeyValues(rows, keys, values);
   }
@@ -456,10 +455,7 @@ public final class CpuDevice extends AbstractDevice {
   @Override
   protected Tensor computeRows(List<List<Rows>> parts, Sequences sequences, int columns) {
     List<NativeTensor> tensors =
-        parts.stream()
-            .flatMap(List::stream)
-            .map(part -> (NativeTensor) part.tensor())
-            .toList();
+        parts.stream().flatMap(List::stream).map(part -> (NativeTensor) part.tensor()).toList();
     boolean same = tensors.stream().allMatch(from -> from.type() == tensors.getFirst().type());
     DataType type = same && !tensors.isEmpty() ? tensors.getFirst().type() : DataType.F32;
     NativeTensor result = newTensor(type, sequences, columns);

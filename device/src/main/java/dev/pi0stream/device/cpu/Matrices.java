@@ -9,13 +9,13 @@ package dev.pi0stream.device.cpu;
  * @param columnStep from one column to the next, in numbers
  */
 record Matrices(
-    DataType type,
-    int count,
-    int rows,
-    int columns,
-    long step,
-    long rowStep,
-    long columnStep) {
+    DataType type, int count, int rows, int columns, long step, long rowStep, long columnStep) {
+  /** The descriptor of one matrix, where there is one. */
+  MemoryDescriptor single() {
+    return MemoryDescriptor.strided(
+        type, new long[] {rows, columns}, new long[] {rowStep, columnStep});
+  }
+
   MemoryDescriptor descriptor() {
     return MemoryDescriptor.strided(
         type,

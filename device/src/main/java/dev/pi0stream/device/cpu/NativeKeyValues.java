@@ -12,8 +12,7 @@ final class NativeKeyValues extends DeviceKeyValues {
   private final MemorySegment block; // (layer, row, keys or values, head, size)
   private final long rowBytes;
 
-  NativeKeyValues(
-      DataType type, Sequences sequences, int layers, Heads heads, MemoryPool pool) {
+  NativeKeyValues(DataType type, Sequences sequences, int layers, Heads heads, MemoryPool pool) {
     super(
         sequences,
         layers,

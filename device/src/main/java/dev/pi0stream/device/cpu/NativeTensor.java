@@ -29,7 +29,7 @@ final class NativeTensor extends DeviceResource implements Tensor {
     this.pool = pool;
     int rows = sequences.rows();
     // Attention computes the rows of a sequence in blocks, and the last of them may be longer.
-    long room = computed(rows) + rows / Attention.BLOCK;
+    long room = (long) computed(rows) + rows / Attention.BLOCK;
     this.block = pool.take(room * columns * type.bytes());
   }
 

@@ -34,8 +34,7 @@ final class PackedMatrix {
 
   private void pack(List<Parameter> weights, Primitives primitives, Workspace scratchpad) {
     boolean stored =
-        type == DataType.BF16
-            && weights.stream().allMatch(weight -> weight.type() == DType.BF16);
+        type == DataType.BF16 && weights.stream().allMatch(weight -> weight.type() == DType.BF16);
     MemorySegment first = weights.getFirst().data();
     if (stored && weights.size() == 1 && first.isNative() && first.address() % 2 == 0) {
       pack(DataType.BF16, first, primitives, scratchpad);

@@ -71,7 +71,8 @@ final class Primitives implements AutoCloseable {
     DataType result = type == DataType.F32 ? DataType.F32 : DataType.BF16;
     try (var attributes = productAttributes(type, List.of(), PACKING_ROWS, shape.outputs());
         var source = dense(type, PACKING_ROWS, shape.inputs());
-        var weights = MemoryDescriptor.any(type, dimensions(type, shape.inputs(), shape.outputs()));
+        var weights =
+            MemoryDescriptor.any(type, dimensions(type, shape.inputs(), shape.outputs()));
         var destination = dense(result, type, PACKING_ROWS, shape.outputs())) {
       MemorySegment product =
           OneDnn.matmul(
@@ -101,8 +102,7 @@ final class Primitives implements AutoCloseable {
     return dense(product, product, rows, columns);
   }
 
-  private static MemoryDescriptor dense(
-      DataType type, DataType product, long rows, long columns) {
+  private static MemoryDescriptor dense(DataType type, DataType product, long rows, long columns) {
     return MemoryDescriptor.dense(type, dimensions(product, rows, columns));
   }
 
@@ -166,8 +166,7 @@ final class Primitives implements AutoCloseable {
               product.bias() ? row.pointer() : MemorySegment.NULL,
               destination.pointer(),
               attributes.pointer());
-      return primitive(
-          descriptor, arguments, product.postOps(), dimensions(type, rows, outputs));
+      return primitive(descriptor, arguments, product.postOps(), dimensions(type, rows, outputs));
     }
   }
 
@@ -183,8 +182,7 @@ final class Primitives implements AutoCloseable {
       for (int i = 0; i < postOps.size(); i++) {
         if (postOps.get(i).second() != null) {
           operands.add(postOps.get(i).second().descriptor(result));
-          all.add(
-              new Primitive.Argument(OneDnn.postOpArgument(i), operands.getLast().pointer()));
+          all.add(new Primitive.Argument(OneDnn.postOpArgument(i), operands.getLast().pointer()));
         }
       }
       return new Primitive(engine, descriptor, all);
@@ -195,10 +193,15 @@ final class Primitives implements AutoCloseable {
 
   private Primitive compile(Operation.BatchProduct product) {
     Matrices result = product.destination();
-    long[] dimensions = {result.count(), result.rows(), result.columns()};
-    try (var source = product.source().descriptor();
-        var weights = product.weights().descriptor();
-        var destination = result.descriptor();
+    // Of one matrix alone oneDNN has a fast implementation that also adds a row.
+    boolean single = result.count() == 1;
+    long[] dimensions =
+        single
+            ? new long[] {result.rows(), result.columns()}
+            : new long[] {result.count(), result.rows(), result.columns()};
+    try (var source = single ? product.source().single() : product.source().descriptor();
+        var weights = single ? product.weights().single() : product.weights().descriptor();
+        var destination = single ? result.single() : result.descriptor();
         var attributes = new Attributes(product.postOps(), dimensions)) {
       MemorySegment descriptor =
           OneDnn.matmul(
@@ -273,8 +276,7 @@ final class Primitives implements AutoCloseable {
     try (var matrix = MemoryDescriptor.dense(DataType.F32, sum.rows(), sum.columns());
         var row = MemoryDescriptor.dense(DataType.F32, 1, sum.columns());
         var attributes = new Attributes(postOps, sum.rows(), sum.columns())) {
-      return binary(
-          OneDnn.BINARY_MUL, matrix, row, attributes, postOps, sum.rows(), sum.columns());
+      return binary(OneDnn.BINARY_MUL, matrix, row, attributes, postOps, sum.rows(), sum.columns());
     }
   }
 

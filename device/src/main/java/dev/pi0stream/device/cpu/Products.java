@@ -26,8 +26,7 @@ final class Products implements AutoCloseable {
   private final Workspace gateRow = new Workspace();
   private final Workspace row = new Workspace();
 
-  Products(
-      Primitives primitives, Workspace scratchpad, Converter converter, RowBlocks blocks) {
+  Products(Primitives primitives, Workspace scratchpad, Converter converter, RowBlocks blocks) {
     this.primitives = primitives;
     this.scratchpad = scratchpad;
     this.converter = converter;
@@ -185,8 +184,7 @@ final class Products implements AutoCloseable {
 
   private void multiply(
       long source, PackedMatrix matrix, MemorySegment bias, NativeTensor result, Tail tail) {
-    multiply(
-        source, matrix, bias, result.address(), result.type(), result.computedRows(), tail);
+    multiply(source, matrix, bias, result.address(), result.type(), result.computedRows(), tail);
   }
 
   private void multiply(

@@ -34,26 +34,44 @@ final class RowQuantizer implements AutoCloseable {
         rows,
         columns,
         (room, first, end) -> {
-          byte[] row = new byte[columns];
           for (int i = first; i < end; i++) {
-            room.read(from, (long) i * columns * Short.BYTES, columns);
-            float scale = Float.intBitsToFloat(greatest(room.bits(), columns)) / LIMIT;
-            round(room.values(), scale, row);
-            MemorySegment.copy(
-                row, 0, to, ValueLayout.JAVA_BYTE, (long) i * columns, columns);
-            factors.setAtIndex(ValueLayout.JAVA_FLOAT, i, scale);
+            factors.setAtIndex(ValueLayout.JAVA_FLOAT, i, quantize(from, to, room, i, columns));
           }
         });
     return new Quantized(to.address(), factors.address());
   }
 
-  /** The bits of the greatest number by magnitude: positive floats are ordered as their bits. */
-  static int greatest(int[] bits, int count) {
-    int greatest = 0;
-    for (int i = 0; i < count; i++) {
-      greatest = Math.max(greatest, bits[i] & 0x7fffffff);
+  /** One row; returns its scale. */
+  private static float quantize(
+      MemorySegment from, MemorySegment to, Bf16Row room, int row, int columns) {
+    int pairs = columns / 2;
+    long start = (long) row * columns;
+    room.read(from, start * Short.BYTES, pairs);
+    float greatest = room.greatest(pairs);
+    float last = 0;
+    if (columns % 2 == 1) {
+      short stored = from.getAtIndex(ValueLayout.JAVA_SHORT, start + columns - 1);
+      last = Float.intBitsToFloat(stored << 16);
+      greatest = Math.max(greatest, Math.abs(last));
     }
-    return greatest;
+    float scale = greatest / LIMIT;
+    float factor = scale == 0 ? 0 : 1 / scale;
+    short[] rounded = room.shorts();
+    float[] even = room.even();
+    float[] odd = room.odd();
+    for (int i = 0; i < pairs; i++) {
+      int first = (int) (even[i] * factor + SHIFT) - SIGN;
+      int second = (int) (odd[i] * factor + SHIFT) - SIGN;
+      rounded[i] = (short) ((first & 0xff) | (second << 8));
+    }
+    MemorySegment.copy(rounded, 0, to, ValueLayout.JAVA_SHORT_UNALIGNED, start, pairs);
+    if (columns % 2 == 1) {
+      to.set(
+          ValueLayout.JAVA_BYTE,
+          start + columns - 1,
+          (byte) ((int) (last * factor + SHIFT) - SIGN));
+    }
+    return scale;
   }
 
   /** Divides by the scale and rounds to the nearest integer. */
