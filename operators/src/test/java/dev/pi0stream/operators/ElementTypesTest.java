@@ -2,6 +2,7 @@ package dev.pi0stream.operators;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pi0stream.model.engine.ChunkInExecution;
 import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.operators.observation.DecodedObservation;
 import dev.pi0stream.operators.outcome.Outcome;
@@ -36,7 +37,8 @@ class ElementTypesTest {
         RobotSession.class,
         Frame.class,
         Outcome.class,
-        WireRecord.class
+        WireRecord.class,
+        dev.pi0stream.operators.telemetry.RobotEvent.class
       })
   void elementsAreStoredWithoutKryo(Class<?> type) {
     PojoTestUtils.assertSerializedAsPojoWithoutKryo(type);
@@ -58,6 +60,7 @@ class ElementTypesTest {
             Map.of("top", Frame.rgb(1, 1, new byte[] {1, 2, 3})),
             List.of("wrist"),
             List.of(),
+            null,
             null);
     DecodedObservation copy = throughBytes(DecodedObservation.class, observation);
     assertThat(copy)
@@ -66,6 +69,25 @@ class ElementTypesTest {
         .isEqualTo(observation);
     assertThat(copy.state()).containsExactly(1, Float.NaN);
     assertThat(copy.frames().get("top").data()).containsExactly(1, 2, 3);
+  }
+
+  @Test
+  void whatARobotSaysOfItsChunkInExecutionSurvives() throws Exception {
+    ResolvedObservation observation =
+        new ResolvedObservation(
+            SOURCE,
+            "arm",
+            "e1",
+            3,
+            Instant.EPOCH,
+            null,
+            "lift",
+            new float[0],
+            Map.of(),
+            new ChunkInExecution(new float[] {1, 2}, 3, 4));
+    assertThat(throughBytes(ResolvedObservation.class, observation))
+        .usingRecursiveComparison()
+        .isEqualTo(observation);
   }
 
   @Test

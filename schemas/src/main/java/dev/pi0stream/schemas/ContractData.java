@@ -17,11 +17,14 @@ final class ContractData extends SpecificData {
   private static final Map<String, Class<?>> CLASSES =
       List.of(
               RobotObservation.class,
+              ChunkInExecution.class,
               CameraFrame.class,
               FrameEncoding.class,
               ActionChunk.class,
               ObservationOutcome.class,
-              OutcomeKind.class)
+              OutcomeKind.class,
+              RobotTelemetry.class,
+              RobotHealth.class)
           .stream()
           .collect(Collectors.toUnmodifiableMap(Class::getName, Function.identity()));
 

@@ -3,6 +3,7 @@ package dev.pi0stream.schemas;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -66,17 +67,33 @@ public final class WireFormat<T extends SpecificRecordBase> {
 
   /** The format of the observations topic. */
   public static WireFormat<RobotObservation> observations() {
-    return new WireFormat<>(RobotObservation.getClassSchema(), List.of());
+    return new WireFormat<>(
+        RobotObservation.getClassSchema(), List.of(older("RobotObservation-1.avsc")));
   }
 
   /** The format of the chunks topic. */
   public static WireFormat<ActionChunk> chunks() {
-    return new WireFormat<>(ActionChunk.getClassSchema(), List.of());
+    return new WireFormat<>(ActionChunk.getClassSchema(), List.of(older("ActionChunk-1.avsc")));
   }
 
   /** The format of the outcomes topic. */
   public static WireFormat<ObservationOutcome> outcomes() {
-    return new WireFormat<>(ObservationOutcome.getClassSchema(), List.of());
+    return new WireFormat<>(
+        ObservationOutcome.getClassSchema(), List.of(older("ObservationOutcome-1.avsc")));
+  }
+
+  /** The format of the telemetry topic. */
+  public static WireFormat<RobotTelemetry> telemetry() {
+    return new WireFormat<>(RobotTelemetry.getClassSchema(), List.of());
+  }
+
+  /** A schema that is not written any more but still read; a file of this name, never changed. */
+  private static Schema older(String name) {
+    try (InputStream file = WireFormat.class.getResourceAsStream("older/" + name)) {
+      return new Schema.Parser().parse(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException("the older schema " + name + " cannot be read", e);
+    }
   }
 
   /** The message of a record, written with the current schema. */

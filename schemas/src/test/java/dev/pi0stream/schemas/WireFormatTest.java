@@ -12,6 +12,8 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.avro.Schema;
 import org.apache.avro.SchemaNormalization;
 import org.apache.avro.generic.GenericData;
@@ -52,7 +54,11 @@ class WireFormatTest {
             40L,
             "observations",
             1,
-            99L);
+            99L,
+            2,
+            true,
+            3,
+            1_700_000_000_123_456L);
     WireFormat<ActionChunk> chunks = WireFormat.chunks();
     assertThat(chunks.decode(chunks.encode(chunk))).isEqualTo(chunk);
   }
@@ -61,7 +67,16 @@ class WireFormatTest {
   void anOutcomeWithoutIdentityComesBackAsItWas() throws Exception {
     ObservationOutcome outcome =
         new ObservationOutcome(
-            OutcomeKind.REJECTED, "why", null, null, null, Instant.EPOCH, "observations", 0, 1L);
+            OutcomeKind.REJECTED,
+            "why",
+            null,
+            null,
+            null,
+            Instant.EPOCH,
+            "observations",
+            0,
+            1L,
+            1_700_000_000_123_456L);
     WireFormat<ObservationOutcome> outcomes = WireFormat.outcomes();
     assertThat(outcomes.decode(outcomes.encode(outcome))).isEqualTo(outcome);
   }
@@ -90,15 +105,19 @@ class WireFormatTest {
   }
 
   @Test
-  void anUnknownSchemaIsRefusedWithItsFingerprintAndTheKnownOnes() {
+  void anUnknownSchemaIsRefusedWithItsFingerprintAndTheKnownOnes() throws Exception {
     byte[] message = observations.encode(observation());
     Arrays.fill(message, 2, HEADER_BYTES, (byte) 0xAB);
     assertThatThrownBy(() -> observations.decode(message))
         .isInstanceOf(WireException.class)
         .hasMessage(
             "message was written with the schema of fingerprint abababababababab: expected a"
-                + " RobotObservation, %016x",
-            SchemaNormalization.parsingFingerprint64(RobotObservation.getClassSchema()));
+                + " RobotObservation, %s",
+            Stream.of(first("RobotObservation"), RobotObservation.getClassSchema())
+                .map(SchemaNormalization::parsingFingerprint64)
+                .sorted()
+                .map("%016x"::formatted)
+                .collect(Collectors.joining(" or ")));
   }
 
   @Test
@@ -230,7 +249,52 @@ class WireFormatTest {
                 Instant.EPOCH.plusNanos(5_000),
                 "observations",
                 2,
-                7L));
+                7L,
+                0L));
+  }
+
+  @Test
+  void everySchemaThatWasEverWrittenIsStillRead() throws Exception {
+    for (String name : List.of("RobotObservation", "ActionChunk", "ObservationOutcome")) {
+      Schema first = first(name);
+      GenericRecord written = blank(first);
+      ByteArrayOutputStream bytes = header(first);
+      BinaryEncoder encoder = EncoderFactory.get().directBinaryEncoder(bytes, null);
+      new GenericDatumWriter<GenericRecord>(first).write(written, encoder);
+      WireFormat<?> format =
+          switch (name) {
+            case "RobotObservation" -> WireFormat.observations();
+            case "ActionChunk" -> WireFormat.chunks();
+            default -> WireFormat.outcomes();
+          };
+      GenericRecord read = (GenericRecord) format.decode(bytes.toByteArray());
+      for (Schema.Field field : first.getFields()) {
+        if (field.schema().getType() == Schema.Type.STRING) {
+          assertThat(read.get(field.name())).as(name).isEqualTo(field.name());
+        }
+      }
+    }
+  }
+
+  /** A record whose strings are their fields' names and whose numbers are 0. */
+  private static GenericRecord blank(Schema schema) {
+    GenericRecord blank = new GenericData.Record(schema);
+    for (Schema.Field field : schema.getFields()) {
+      blank.put(
+          field.name(),
+          switch (field.schema().getType()) {
+            case STRING -> field.name();
+            case INT -> 0;
+            case LONG -> 0L;
+            case ARRAY -> List.of();
+            case ENUM ->
+                new GenericData.EnumSymbol(
+                    field.schema(), field.schema().getEnumSymbols().getFirst());
+            case UNION -> null;
+            default -> throw new IllegalArgumentException(field + " of another type");
+          });
+    }
+    return blank;
   }
 
   /**
@@ -311,6 +375,13 @@ class WireFormatTest {
     return bytes;
   }
 
+  /** What was written first under a name. */
+  private static Schema first(String name) throws IOException {
+    try (var file = WireFormat.class.getResourceAsStream("older/" + name + "-1.avsc")) {
+      return new Schema.Parser().parse(file);
+    }
+  }
+
   private static byte[] bytes(ByteBuffer buffer) {
     byte[] bytes = new byte[buffer.remaining()];
     buffer.get(bytes);
@@ -334,6 +405,7 @@ class WireFormatTest {
         List.of(0.1f, -2.5f, 1e-30f),
         List.of(
             new CameraFrame("top", FrameEncoding.RGB8, 2, 1, ByteBuffer.wrap(new byte[6])),
-            new CameraFrame("wrist", FrameEncoding.SAME, 0, 0, ByteBuffer.wrap(new byte[0]))));
+            new CameraFrame("wrist", FrameEncoding.SAME, 0, 0, ByteBuffer.wrap(new byte[0]))),
+        new ChunkInExecution(List.of(1f, 2f, 3f), 2, 10));
   }
 }

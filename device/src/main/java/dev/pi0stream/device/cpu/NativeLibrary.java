@@ -1,6 +1,7 @@
 package dev.pi0stream.device.cpu;
 
 import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.device.foreign.UserCache;
 import java.io.IOException;
 import java.io.InputStream;
 import java.lang.foreign.Arena;
@@ -193,12 +194,7 @@ final class NativeLibrary {
     if (chosen != null) {
       return Optional.of(Path.of(chosen));
     }
-    String xdg = System.getenv("XDG_CACHE_HOME");
-    Path user =
-        xdg != null && !xdg.isBlank()
-            ? Path.of(xdg)
-            : Path.of(System.getProperty("user.home"), ".cache");
-    Path directory = user.resolve("pi0-stream");
+    Path directory = UserCache.directory(System.getenv());
     try {
       makePrivate(directory);
       return Optional.of(directory);

@@ -1,9 +1,11 @@
 package dev.pi0stream.device.cpu;
 
 import dev.pi0stream.device.DeviceException;
-import java.lang.foreign.Linker;
+import dev.pi0stream.device.foreign.NativeFunctions;
+import dev.pi0stream.device.foreign.NativeSignature;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -16,7 +18,7 @@ final class NativeMemory {
   static final long ALIGNMENT = 64;
 
   private static final Functions LIBC =
-      NativeFunctions.link(Functions.class, Linker.nativeLinker().defaultLookup());
+      NativeFunctions.link(MethodHandles.lookup(), Functions.class);
 
   private static final AtomicLong ALLOCATED = new AtomicLong();
 

@@ -5,10 +5,13 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.device.foreign.NativeFunctions;
+import dev.pi0stream.device.foreign.NativeSignature;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 
 /**
  * The functions of oneDNN's C API that we use, under its names ({@code oneapi/dnnl/dnnl.h}). A
@@ -59,7 +62,7 @@ final class OneDnn {
     DeviceException failure = null;
     try {
       SymbolLookup library = NativeLibrary.load();
-      functions = NativeFunctions.link(Functions.class, library);
+      functions = NativeFunctions.link(MethodHandles.lookup(), Functions.class, library);
     } catch (DeviceException e) {
       failure = e;
     }
@@ -303,7 +306,7 @@ final class OneDnn {
                 .formatted(major, version.getAtIndex(JAVA_INT, 1), MAJOR_VERSION));
       }
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -312,7 +315,7 @@ final class OneDnn {
     try {
       DNNL.setThreads().invokeExact(threads);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -372,7 +375,7 @@ final class OneDnn {
     try {
       return (long) DNNL.descriptorSize().invokeExact(descriptor);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -392,7 +395,7 @@ final class OneDnn {
     try {
       status = (int) DNNL.memorySetData().invokeExact(memory, address);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
     check("dnnl_memory_set_data_handle", status);
   }
@@ -557,7 +560,7 @@ final class OneDnn {
     try {
       return (MemorySegment) DNNL.queryDescriptor().invokeExact(primitiveDescriptor, what, 0);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -584,7 +587,7 @@ final class OneDnn {
     try {
       status = (int) DNNL.primitiveExecute().invokeExact(primitive, stream, count, arguments);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
     check("dnnl_primitive_execute", status);
   }
@@ -610,7 +613,7 @@ final class OneDnn {
       check(function, creation.into(out));
       return out.get(ADDRESS, 0);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -618,19 +621,11 @@ final class OneDnn {
     try {
       check(function, call.status());
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
   /** What a method handle can throw, which declares all: nothing that is checked. */
-  private static RuntimeException failure(Throwable thrown) {
-    return switch (thrown) {
-      case RuntimeException exception -> exception;
-      case Error error -> throw error;
-      default -> throw new AssertionError(thrown);
-    };
-  }
-
   private static void check(String function, int status) {
     if (status != 0) {
       throw new DeviceException(

@@ -1,10 +1,6 @@
 package dev.pi0stream.device.cpu;
 
-import dev.pi0stream.device.DeviceException;
-import java.lang.foreign.Arena;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemorySegment;
-import java.lang.invoke.MethodHandle;
+import dev.pi0stream.device.foreign.Environment;
 import java.util.Map;
 
 /**
@@ -20,15 +16,8 @@ final class WaitPolicy {
 
   private static final String STANDARD = "OMP_WAIT_POLICY";
   private static final String COUNT = "2000";
-  private static final int KEEP = 0;
 
   private WaitPolicy() {}
-
-  record Functions(
-      @NativeSignature(
-              name = "setenv",
-              arguments = {MemorySegment.class, MemorySegment.class, int.class})
-          MethodHandle setenv) {}
 
   /** Sets the policy for a runtime that is loaded after this, unless the user has set one. */
   static void sleepSoon() {
@@ -36,18 +25,6 @@ final class WaitPolicy {
     if (environment.containsKey(SPINS) || environment.containsKey(STANDARD)) {
       return;
     }
-    Functions libc = NativeFunctions.link(Functions.class, Linker.nativeLinker().defaultLookup());
-    try (Arena arena = Arena.ofConfined()) {
-      int status =
-          (int)
-              libc.setenv().invokeExact(arena.allocateFrom(SPINS), arena.allocateFrom(COUNT), KEEP);
-      if (status != 0) {
-        throw new DeviceException("setenv failed with status " + status);
-      }
-    } catch (RuntimeException | Error e) {
-      throw e;
-    } catch (Throwable t) {
-      throw new AssertionError("setenv", t);
-    }
+    Environment.set(SPINS, COUNT);
   }
 }

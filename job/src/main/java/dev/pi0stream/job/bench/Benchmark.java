@@ -12,15 +12,12 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /** Runs a policy on made-up observations and measures. */
 public final class Benchmark {
-  private static final long SEED = 20_240_724;
-
   private final Policy policy;
   private final Device device;
   private final BenchSettings settings;
@@ -32,8 +29,7 @@ public final class Benchmark {
     this.policy = policy;
     this.device = policy.device();
     this.settings = settings;
-    SplittableRandom random = new SplittableRandom(SEED);
-    this.batch = IntStream.range(0, settings.batch()).mapToObj(_ -> sample(random)).toList();
+    this.batch = MadeUpBatch.of(policy, settings.cameras(), settings.tokens(), settings.batch());
   }
 
   /**
@@ -60,31 +56,6 @@ public final class Benchmark {
       progress.accept("measuring the matrix products alone");
       return benchmark.result(weights, timings, loadSeconds, usage, peak);
     }
-  }
-
-  private Sample sample(SplittableRandom random) {
-    int side = policy.config().imageResolution();
-    List<ModelInput.Image> images = new ArrayList<>();
-    for (int i = 0; i < settings.cameras(); i++) {
-      float[] pixels = new float[3 * side * side];
-      for (int k = 0; k < pixels.length; k++) {
-        pixels[k] = (float) (2 * random.nextDouble() - 1);
-      }
-      images.add(new ModelInput.Image("camera" + i, pixels));
-    }
-    int vocabulary = policy.dimensions().vocabulary();
-    int[] tokens = random.ints(settings.tokens(), 0, vocabulary).toArray();
-    float[] state = gaussian(random, policy.stateNumbers());
-    float[] noise = gaussian(random, policy.chunkNumbers());
-    return new Sample(new ModelInput(images, tokens, state), noise, null);
-  }
-
-  private static float[] gaussian(SplittableRandom random, int count) {
-    float[] values = new float[count];
-    for (int i = 0; i < count; i++) {
-      values[i] = (float) random.nextGaussian();
-    }
-    return values;
   }
 
   private Timings measure(Consumer<String> progress) {

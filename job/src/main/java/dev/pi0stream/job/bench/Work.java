@@ -37,7 +37,7 @@ public final class Work {
   }
 
   /** The work of one run. */
-  static Work of(BenchSettings settings, PolicyConfig config, Dimensions dimensions) {
+  public static Work of(BenchSettings settings, PolicyConfig config, Dimensions dimensions) {
     Work work = new Work();
     int seen =
         switch (settings.scope()) {
@@ -119,7 +119,7 @@ public final class Work {
   }
 
   /** Floating-point operations, those of attention among them. */
-  double operations(Stage stage) {
+  public double operations(Stage stage) {
     double sum = attention.get(stage);
     for (Product product : products.get(stage)) {
       sum += product.operations();

@@ -5,13 +5,8 @@ import dev.pi0stream.job.bench.BenchReport;
 import dev.pi0stream.job.bench.BenchResult;
 import dev.pi0stream.job.bench.BenchSettings;
 import dev.pi0stream.job.bench.Benchmark;
-import dev.pi0stream.model.checkpoint.Checkpoint;
-import dev.pi0stream.model.checkpoint.CheckpointException;
 import dev.pi0stream.model.checkpoint.PolicyWeights;
-import dev.pi0stream.model.checkpoint.RandomWeights;
 import java.io.PrintWriter;
-import java.nio.file.Path;
-import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -41,25 +36,13 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
   private static final int MOST_CAMERAS = 3;
   private static final int MOST_ROBOTS = 32;
-  private static final long SEED = 0;
 
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeviceOptions where;
 
   @ArgGroup(multiplicity = "1")
-  private Source source;
-
-  private static final class Source {
-    @Option(
-        names = "--random-weights",
-        paramLabel = "SIZE",
-        description = "Weights made up in memory, of the published sizes: pi0 or pi05; or tiny.")
-    private RandomWeights.Size size;
-
-    @Option(names = "--checkpoint", paramLabel = "DIR", description = "The weights of a folder.")
-    private Path checkpoint;
-  }
+  private WeightsOptions source;
 
   @ArgGroup private Reuse reuse = new Reuse();
 
@@ -121,19 +104,7 @@ final class BenchCommand implements Callable<Integer> {
     check("--batch", batch, 1, MOST_ROBOTS);
     check("--runs", runs, 1, Integer.MAX_VALUE);
     check("--warmup", warmup, 0, Integer.MAX_VALUE);
-    try {
-      if (source.size != null) {
-        try (RandomWeights weights = RandomWeights.of(source.size, cameras, SEED)) {
-          String name = source.size.name().toLowerCase(Locale.ROOT);
-          return measure("random, " + name, weights);
-        }
-      }
-      try (Checkpoint checkpoint = Checkpoint.open(source.checkpoint)) {
-        return measure(source.checkpoint.toString(), checkpoint);
-      }
-    } catch (CheckpointException | IllegalArgumentException e) {
-      throw new CommandException(CommandLine.ExitCode.USAGE, e.getMessage(), e);
-    }
+    return source.open(cameras, this::measure);
   }
 
   private int measure(String name, PolicyWeights weights) {

@@ -19,15 +19,22 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       RunCommand.class,
+      AuditCommand.class,
+      FleetCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
-      BenchCommand.class
+      BenchCommand.class,
+      ResidencyCommand.class,
+      DevicesCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
+      "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
+      "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
+      "  pi0 devices --check",
       "  pi0 bench --random-weights pi0 --precision bf16",
       "  pi0 test --all",
       "",

@@ -54,7 +54,6 @@ import picocli.CommandLine.Spec;
     })
 final class RunCommand implements Callable<Integer> {
   private static final int FAILED = 1;
-  private static final String DEFAULT_DEVICE = "cpu";
 
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
@@ -100,6 +99,14 @@ final class RunCommand implements Callable<Integer> {
   private double speed;
 
   @Option(
+      names = "--no-telemetry",
+      negatable = true,
+      defaultValue = "true",
+      fallbackValue = "true",
+      description = "Do not sum up what each robot experiences to the telemetry topic.")
+  private boolean telemetry;
+
+  @Option(
       names = "--kafka",
       paramLabel = "HOST:PORT",
       description =
@@ -120,6 +127,13 @@ final class RunCommand implements Callable<Integer> {
       defaultValue = "0",
       description = "Port of Flink's web UI (default: any free one).")
   private int webPort;
+
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description = "Port where Prometheus may ask for metrics, such as 9249 (default: none).")
+  private int metricsPort;
 
   @Override
   public Integer call() throws Exception {
@@ -175,13 +189,15 @@ final class RunCommand implements Callable<Integer> {
         robots == null ? shipped("episodes") : robots,
         where.device(),
         where.precision().label(),
-        where.device().equals(DEFAULT_DEVICE) ? "the embedded back end, oneDNN" : "as asked",
+        where.reason(),
         speed,
         Optional.ofNullable(duration),
         cameras,
+        telemetry,
         Optional.ofNullable(kafka),
         kafkaPort,
-        webPort);
+        webPort,
+        metricsPort);
   }
 
   /** What ships with the project; the launcher says where that is. */

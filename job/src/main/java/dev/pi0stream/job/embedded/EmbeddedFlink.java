@@ -81,6 +81,20 @@ public final class EmbeddedFlink implements AutoCloseable {
     }
   }
 
+  /**
+   * What makes a cluster show its metrics to Prometheus.
+   *
+   * @param port where it is asked
+   */
+  public static Configuration prometheus(int port) {
+    Configuration configuration = new Configuration();
+    configuration.setString(
+        "metrics.reporter.prom.factory.class",
+        "org.apache.flink.metrics.prometheus.PrometheusReporterFactory");
+    configuration.setString("metrics.reporter.prom.port", Integer.toString(port));
+    return configuration;
+  }
+
   /** Where the web UI is. */
   public URI webUi() {
     return webUi;

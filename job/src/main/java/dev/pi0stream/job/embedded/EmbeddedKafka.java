@@ -36,11 +36,14 @@ public final class EmbeddedKafka implements AutoCloseable {
   private static final String CONTROLLER_LISTENER = "CONTROLLER";
 
   private final ScratchDirectory directory;
-  private final KafkaRaftServer server;
+  private final Map<String, String> settings;
   private final int port;
+  private KafkaRaftServer server;
 
-  private EmbeddedKafka(ScratchDirectory directory, KafkaRaftServer server, int port) {
+  private EmbeddedKafka(
+      ScratchDirectory directory, Map<String, String> settings, KafkaRaftServer server, int port) {
     this.directory = directory;
+    this.settings = settings;
     this.server = server;
     this.port = port;
   }
@@ -57,15 +60,8 @@ public final class EmbeddedKafka implements AutoCloseable {
       Ports ports = Ports.choose(port);
       Path logs = directory.subdirectory("logs");
       format(logs);
-      KafkaRaftServer server =
-          new KafkaRaftServer(new KafkaConfig(settings(ports, logs), false), Time.SYSTEM);
-      try {
-        server.startup();
-      } catch (RuntimeException e) {
-        server.shutdown();
-        throw e;
-      }
-      return new EmbeddedKafka(directory, server, ports.broker());
+      Map<String, String> settings = settings(ports, logs);
+      return new EmbeddedKafka(directory, settings, server(settings), ports.broker());
     } catch (RuntimeException e) {
       directory.close();
       throw new KafkaException(
@@ -73,6 +69,28 @@ public final class EmbeddedKafka implements AutoCloseable {
               .formatted(port == 0 ? "" : " on port " + port, e.getMessage()),
           e);
     }
+  }
+
+  private static KafkaRaftServer server(Map<String, String> settings) {
+    KafkaRaftServer server = new KafkaRaftServer(new KafkaConfig(settings, false), Time.SYSTEM);
+    try {
+      server.startup();
+      return server;
+    } catch (RuntimeException e) {
+      server.shutdown();
+      throw e;
+    }
+  }
+
+  /** Stops the broker and keeps what it stored, until {@link #startAgain} or {@link #close}. */
+  public void stop() {
+    server.shutdown();
+    server.awaitShutdown();
+  }
+
+  /** Starts a broker that was stopped, at the same port and with what it stored. */
+  public void startAgain() {
+    server = server(settings);
   }
 
   /** Host and port for clients. */
@@ -97,8 +115,7 @@ public final class EmbeddedKafka implements AutoCloseable {
   /** Stops the broker and removes all it stored. */
   @Override
   public void close() {
-    server.shutdown();
-    server.awaitShutdown();
+    stop();
     directory.close();
   }
 

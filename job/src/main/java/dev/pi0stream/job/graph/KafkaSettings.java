@@ -1,5 +1,7 @@
 package dev.pi0stream.job.graph;
 
+import java.util.List;
+
 /**
  * Where observations come from and chunks go to.
  *
@@ -7,6 +9,7 @@ package dev.pi0stream.job.graph;
  * @param observations topic of the robots' observations
  * @param chunks topic of the action chunks
  * @param outcomes topic of the observations that led to no chunk
+ * @param telemetry topic of what robots experienced
  * @param group consumer group, under which offsets are committed
  * @param start where a job without a checkpoint begins to read
  */
@@ -15,6 +18,7 @@ public record KafkaSettings(
     String observations,
     String chunks,
     String outcomes,
+    String telemetry,
     String group,
     Start start) {
 
@@ -28,14 +32,40 @@ public record KafkaSettings(
     COMMITTED
   }
 
-  /** The usual topics, {@code observations}, {@code chunks} and {@code outcomes}, from now on. */
+  /** Settings with the usual topic for telemetry. */
+  public KafkaSettings(
+      String bootstrapServers,
+      String observations,
+      String chunks,
+      String outcomes,
+      String group,
+      Start start) {
+    this(bootstrapServers, observations, chunks, outcomes, "telemetry", group, start);
+  }
+
+  /**
+   * The usual topics, {@code observations}, {@code chunks}, {@code outcomes} and {@code telemetry},
+   * from now on.
+   */
   public static KafkaSettings defaults(String bootstrapServers) {
     return new KafkaSettings(
-        bootstrapServers, "observations", "chunks", "outcomes", "pi0-stream", Start.LATEST);
+        bootstrapServers,
+        "observations",
+        "chunks",
+        "outcomes",
+        "telemetry",
+        "pi0-stream",
+        Start.LATEST);
+  }
+
+  /** The topics that the job reads and writes. */
+  public List<String> topics() {
+    return List.of(observations, chunks, outcomes, telemetry);
   }
 
   /** The same with another start. */
   public KafkaSettings startingAt(Start another) {
-    return new KafkaSettings(bootstrapServers, observations, chunks, outcomes, group, another);
+    return new KafkaSettings(
+        bootstrapServers, observations, chunks, outcomes, telemetry, group, another);
   }
 }

@@ -6,13 +6,16 @@ import dev.pi0stream.operators.outcome.Outcome;
 import dev.pi0stream.operators.outcome.OutcomeRouter;
 import dev.pi0stream.operators.outcome.WireRecord;
 import dev.pi0stream.operators.outcome.WireRecordSerializer;
+import dev.pi0stream.operators.placement.RobotKeys;
 import dev.pi0stream.operators.policy.PolicyFunction;
 import dev.pi0stream.operators.policy.PolicyLoader;
 import dev.pi0stream.operators.session.ResolvedObservation;
 import dev.pi0stream.operators.session.RobotSessionFunction;
 import dev.pi0stream.operators.source.SourceRecord;
 import dev.pi0stream.operators.source.SourceRecordDeserializer;
+import dev.pi0stream.operators.telemetry.Telemetry;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.configuration.CheckpointingOptions;
@@ -38,6 +41,7 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  * <pre>
  * observations → decode → by robot → session → policy → route → chunks
  *                   └────────────────────┴───────────────↗  └──→ outcomes
+ *                   └─ what is observed, how it ended → by robot → telemetry
  * </pre>
  *
  * <p>Delivery is at least once: a repeat has the same identity and the same actions, so that it is
@@ -57,8 +61,17 @@ public final class PolicyJob {
    *
    * @param chunks records for the chunks topic
    * @param outcomes records for the outcomes topic
+   * @param telemetry records for the telemetry topic; empty where there is none
    */
-  public record Answers(DataStream<WireRecord> chunks, DataStream<WireRecord> outcomes) {}
+  public record Answers(
+      DataStream<WireRecord> chunks,
+      DataStream<WireRecord> outcomes,
+      Optional<DataStream<WireRecord>> telemetry) {
+    /** Answers without telemetry. */
+    public Answers(DataStream<WireRecord> chunks, DataStream<WireRecord> outcomes) {
+      this(chunks, outcomes, Optional.empty());
+    }
+  }
 
   /** Builds the whole job, from Kafka to Kafka, in an environment; running it is the caller's. */
   public static void build(
@@ -108,7 +121,14 @@ public final class PolicyJob {
   public static DataStream<SourceRecord> observations(
       StreamExecutionEnvironment environment, KafkaSettings kafka) {
     return environment
-        .fromSource(source(kafka), WatermarkStrategy.noWatermarks(), "Observations from Kafka")
+        .fromSource(
+            source(kafka),
+            // A clock that is ahead must not carry all robots' time away. Watermarks are for
+            // telemetry alone, and made there.
+            WatermarkStrategy.<SourceRecord>noWatermarks()
+                .withTimestampAssigner(
+                    (_, timestamp) -> Math.min(timestamp, System.currentTimeMillis())),
+            "Observations from Kafka")
         .uid("observations")
         .setDescription("Reads topic " + kafka.observations());
   }
@@ -124,12 +144,12 @@ public final class PolicyJob {
             .setDescription("Reads and checks what robots sent; what is unreadable is rejected");
     SingleOutputStreamOperator<ResolvedObservation> resolved =
         decoded
-            .keyBy(DecodedObservation::robot)
+            .keyBy(new RobotKeys(settings.roster(), MAX_PARALLELISM))
             .process(new RobotSessionFunction(settings.sessionTimeToLive()))
             .name("Robot sessions")
             .uid("session")
             .setDescription("Fills in inherited prompts and frames; ends what comes late");
-    SingleOutputStreamOperator<Outcome> answered =
+    SingleOutputStreamOperator<Outcome> asked =
         AsyncDataStream.unorderedWait(
                 resolved,
                 new PolicyFunction(settings.engine(), loader, settings.timeout()),
@@ -144,16 +164,22 @@ public final class PolicyJob {
                         settings.engine().checkpoint(),
                         settings.engine().device(),
                         settings.engine().precision()));
+    DataStream<Outcome> ended =
+        asked.union(
+            decoded.getSideOutput(DecodeFunction.REJECTED),
+            resolved.getSideOutput(RobotSessionFunction.ENDED));
     SingleOutputStreamOperator<WireRecord> chunks =
-        answered
-            .union(
-                decoded.getSideOutput(DecodeFunction.REJECTED),
-                resolved.getSideOutput(RobotSessionFunction.ENDED))
+        ended
             .process(new OutcomeRouter())
             .name("Route outcomes")
             .uid("route")
             .setDescription("One outcome in, one record out");
-    return new Answers(chunks, chunks.getSideOutput(OutcomeRouter.OUTCOMES));
+    return new Answers(
+        chunks,
+        chunks.getSideOutput(OutcomeRouter.OUTCOMES),
+        settings
+            .telemetry()
+            .map(how -> Telemetry.of(decoded, ended, how, settings.sessionTimeToLive())));
   }
 
   /** Writes what leaves the job to its topics. */
@@ -170,6 +196,15 @@ public final class PolicyJob {
         .name("Outcomes to Kafka")
         .uid("outcomes")
         .setDescription("Writes topic " + kafka.outcomes());
+    answers
+        .telemetry()
+        .ifPresent(
+            reports ->
+                reports
+                    .sinkTo(sink(kafka, kafka.telemetry()))
+                    .name("Telemetry to Kafka")
+                    .uid("telemetry-topic")
+                    .setDescription("Writes topic " + kafka.telemetry()));
   }
 
   private static KafkaSource<SourceRecord> source(KafkaSettings kafka) {

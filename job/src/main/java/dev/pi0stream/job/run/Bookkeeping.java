@@ -10,8 +10,6 @@ import dev.pi0stream.schemas.WireException;
 import dev.pi0stream.schemas.WireFormat;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -20,8 +18,6 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
-import org.apache.kafka.common.KafkaException;
-import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 
 /**
@@ -34,6 +30,7 @@ final class Bookkeeping implements AutoCloseable {
 
   private final KafkaSettings kafka;
   private final Ledger ledger;
+  private final Map<TopicPartition, Long> begin;
   private final WireFormat<RobotObservation> observations = WireFormat.observations();
   private final WireFormat<ActionChunk> chunks = WireFormat.chunks();
   private final WireFormat<ObservationOutcome> outcomes = WireFormat.outcomes();
@@ -42,7 +39,7 @@ final class Bookkeeping implements AutoCloseable {
   private volatile boolean failed;
 
   /**
-   * Opens the books, and lets the job's consumer group begin at the same place.
+   * Opens the books.
    *
    * @param failures is told when a topic cannot be read any more
    */
@@ -54,26 +51,32 @@ final class Bookkeeping implements AutoCloseable {
           failed = true;
           failures.accept(failure);
         };
-    Map<TopicPartition, Long> sent;
     Map<TopicPartition, Long> answered;
+    try (KafkaConsumer<byte[], byte[]> consumer =
+        TopicReader.consumer(kafka.bootstrapServers(), Map.of())) {
+      begin = TopicReader.ends(consumer, List.of(kafka.observations()));
+      answered = TopicReader.ends(consumer, List.of(kafka.chunks(), kafka.outcomes()));
+    }
+    observationReader =
+        new TopicReader(
+            "pi0-ledger-observations", kafka.bootstrapServers(), begin, this::observation, failing);
+    answerReader =
+        new TopicReader(
+            "pi0-ledger-answers", kafka.bootstrapServers(), answered, this::answer, failing);
+  }
+
+  /** Lets the job's consumer group begin where the books do. */
+  void letJobBeginHere() {
     try (KafkaConsumer<byte[], byte[]> consumer =
         TopicReader.consumer(
             kafka.bootstrapServers(), Map.of(ConsumerConfig.GROUP_ID_CONFIG, kafka.group()))) {
-      sent = ends(consumer, List.of(kafka.observations()));
-      answered = ends(consumer, List.of(kafka.chunks(), kafka.outcomes()));
       consumer.commitSync(
-          sent.entrySet().stream()
+          begin.entrySet().stream()
               .collect(
                   Collectors.toMap(
                       Map.Entry::getKey, end -> new OffsetAndMetadata(end.getValue()))),
           REQUEST);
     }
-    observationReader =
-        new TopicReader(
-            "pi0-ledger-observations", kafka.bootstrapServers(), sent, this::observation, failing);
-    answerReader =
-        new TopicReader(
-            "pi0-ledger-answers", kafka.bootstrapServers(), answered, this::answer, failing);
   }
 
   /** Where the observations topic ends now. */
@@ -98,22 +101,6 @@ final class Bookkeeping implements AutoCloseable {
   public void close() {
     observationReader.close();
     answerReader.close();
-  }
-
-  private static Map<TopicPartition, Long> ends(
-      KafkaConsumer<byte[], byte[]> consumer, Collection<String> topics) {
-    Map<TopicPartition, Long> ends = new HashMap<>();
-    for (String topic : topics) {
-      List<PartitionInfo> partitions = consumer.partitionsFor(topic, REQUEST);
-      if (partitions == null || partitions.isEmpty()) {
-        throw new KafkaException("the broker has no topic " + topic);
-      }
-      ends.putAll(
-          consumer.endOffsets(
-              partitions.stream().map(p -> new TopicPartition(p.topic(), p.partition())).toList(),
-              REQUEST));
-    }
-    return ends;
   }
 
   private void observation(ConsumerRecord<byte[], byte[]> message, Instant readAt) {

@@ -1,5 +1,6 @@
 package dev.pi0stream.job.run;
 
+import dev.pi0stream.operators.telemetry.NearestRank;
 import java.util.Arrays;
 
 /** Latencies in the order in which they were measured. */
@@ -16,19 +17,21 @@ public final class Latencies {
    */
   public record Percentiles(Double p50, Double p95, Double p99) {}
 
-  void add(long latencyMicros) {
+  /** One more. */
+  public void add(long latencyMicros) {
     if (size == micros.length) {
       micros = Arrays.copyOf(micros, Math.addExact(size, size >> 1));
     }
     micros[size++] = (int) Math.min(Integer.MAX_VALUE, latencyMicros);
   }
 
-  int size() {
+  /** How many there are. */
+  public int size() {
     return size;
   }
 
   /** Of those measured from the given one on. */
-  Percentiles since(int first) {
+  public Percentiles since(int first) {
     int[] sorted = Arrays.copyOfRange(micros, Math.min(first, size), size);
     Arrays.sort(sorted);
     return new Percentiles(rank(sorted, 0.50), rank(sorted, 0.95), rank(sorted, 0.99));
@@ -38,7 +41,6 @@ public final class Latencies {
     if (sorted.length == 0) {
       return null;
     }
-    int rank = Math.max(1, (int) Math.ceil(share * sorted.length));
-    return sorted[rank - 1] / MICROS_PER_MILLI;
+    return NearestRank.of(sorted, share) / MICROS_PER_MILLI;
   }
 }

@@ -4,6 +4,6 @@ import dev.pi0stream.schemas.RobotObservation;
 
 /** Where players send what their robots see. */
 @FunctionalInterface
-interface ObservationSink {
+public interface ObservationSink {
   void send(RobotObservation observation);
 }

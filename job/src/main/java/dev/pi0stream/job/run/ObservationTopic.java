@@ -14,7 +14,7 @@ import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
 
 /** Sends observations to their topic, each at once; used by all players together. */
-final class ObservationTopic implements ObservationSink, AutoCloseable {
+public final class ObservationTopic implements ObservationSink, AutoCloseable {
   private static final long BUFFER_BYTES = 256L << 20;
   private static final Duration LAST_SENDS = Duration.ofSeconds(60);
 
@@ -24,9 +24,11 @@ final class ObservationTopic implements ObservationSink, AutoCloseable {
   private final Consumer<Exception> failures;
 
   /**
+   * A way to a topic.
+   *
    * @param failures is told when the broker did not take an observation
    */
-  ObservationTopic(String bootstrapServers, String topic, Consumer<Exception> failures) {
+  public ObservationTopic(String bootstrapServers, String topic, Consumer<Exception> failures) {
     this.topic = topic;
     this.failures = failures;
     Map<String, Object> settings = new HashMap<>();

@@ -17,7 +17,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
@@ -104,15 +103,11 @@ public final class Run {
                     "pi0-start-kafka", () -> EmbeddedKafka.start(settings.kafkaPort()));
         Background<EmbeddedFlink> flink =
             Background.open(
-                "pi0-start-flink",
-                () -> EmbeddedFlink.start(settings.webPort(), 1, new Configuration()))) {
+                "pi0-start-flink", () -> EmbeddedFlink.start(settings.webPort(), 1, metrics()))) {
       String bootstrapServers =
           broker == null ? settings.kafka().orElseThrow() : broker.get().bootstrapServers();
       KafkaSettings kafka = kafka(bootstrapServers);
-      Topics.create(
-          bootstrapServers,
-          PARTITIONS,
-          List.of(kafka.observations(), kafka.chunks(), kafka.outcomes()));
+      Topics.create(bootstrapServers, PARTITIONS, kafka.topics());
       describe(policy.config(), dataset, cameras, kafka, flink.get());
       return serve(dataset, cameras, kafka, flink.get());
     }
@@ -124,7 +119,8 @@ public final class Run {
     LoggedActions logged = new LoggedActions();
     Ledger ledger = new Ledger(logged);
     try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail)) {
-      JobClient job = submit(flink, kafka, dataset.episodes().size());
+      books.letJobBeginHere();
+      JobClient job = submit(flink, kafka, dataset);
       Progress progress = new Progress(out, terminal);
       Instant start;
       Fleet fleet;
@@ -153,6 +149,12 @@ public final class Run {
           Optional.ofNullable(ledger.firstRejection()),
           Optional.ofNullable(failure.get()));
     }
+  }
+
+  private Configuration metrics() {
+    return settings.metricsPort() == 0
+        ? new Configuration()
+        : EmbeddedFlink.prometheus(settings.metricsPort());
   }
 
   /**
@@ -210,17 +212,21 @@ public final class Run {
         dataset.episodes().size(), settings.robots(), number(dataset.fps() * settings.speed()));
     out.printf("cameras     %s%n", cameras.describe());
     out.printf(
-        "kafka       %s%s; topics %s, %s, %s%n",
+        "kafka       %s%s; topics %s%n",
         kafka.bootstrapServers(),
         settings.kafka().isPresent() ? "" : " (in this process)",
-        kafka.observations(),
-        kafka.chunks(),
-        kafka.outcomes());
+        String.join(", ", kafka.topics()));
     out.printf("web UI      %s%n", flink.webUi());
+    if (settings.metricsPort() != 0) {
+      out.printf("metrics     http://localhost:%d/metrics%n", settings.metricsPort());
+    }
     out.flush();
   }
 
-  private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, int robots) throws Exception {
+  private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, LeRobotDataset dataset)
+      throws Exception {
+    int robots = dataset.episodes().size();
+    Duration step = Duration.ofNanos(Math.round(1e9 / (dataset.fps() * settings.speed())));
     EngineSpec engine =
         new EngineSpec(
             settings.checkpoint().toString(), settings.device(), settings.precision(), MAX_BATCH);
@@ -229,14 +235,18 @@ public final class Run {
     PolicyJob.build(
         environment,
         new JobSettings(
-            engine,
-            usual.parallelism(),
-            // Each robot may have one running and one waiting; the rest is for what is on its way.
-            Math.max(MIN_IN_FLIGHT, 4 * robots),
-            usual.timeout(),
-            usual.checkpointInterval(),
-            usual.sessionTimeToLive(),
-            usual.limits()),
+                engine,
+                usual.parallelism(),
+                // Each robot may have one running and one waiting; the rest is on its way.
+                Math.max(MIN_IN_FLIGHT, 4 * robots),
+                usual.timeout(),
+                usual.checkpointInterval(),
+                usual.sessionTimeToLive(),
+                usual.limits())
+            .reporting(
+                settings.telemetry()
+                    ? usual.telemetry().map(how -> how.controlledEvery(step))
+                    : Optional.empty()),
         kafka,
         loader);
     JobClient job = flink.submit(environment);

@@ -16,9 +16,11 @@ import java.util.Optional;
  * @param speed of the robots; 1 is that of the dataset
  * @param duration from the first observation on; empty for until it is stopped
  * @param cameras the dataset's camera by the policy's, where the names differ
+ * @param telemetry whether the job sums up what each robot experiences
  * @param kafka host and port of a broker; empty for one in the process
  * @param kafkaPort of the broker in the process; 0 for any free one
  * @param webPort of Flink's web UI; 0 for any free one
+ * @param metricsPort where Prometheus may ask for metrics; 0 for nowhere
  */
 public record RunSettings(
     Path checkpoint,
@@ -29,9 +31,11 @@ public record RunSettings(
     double speed,
     Optional<Duration> duration,
     Map<String, String> cameras,
+    boolean telemetry,
     Optional<String> kafka,
     int kafkaPort,
-    int webPort) {
+    int webPort,
+    int metricsPort) {
   public RunSettings {
     if (!(speed > 0) || !Double.isFinite(speed)) {
       throw new IllegalArgumentException("speed is %s: expected more than 0".formatted(speed));

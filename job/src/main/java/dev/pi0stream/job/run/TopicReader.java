@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
@@ -11,14 +12,17 @@ import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.common.KafkaException;
+import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.errors.InterruptException;
 import org.apache.kafka.common.errors.WakeupException;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 
 /** Reads partitions on a thread of its own, from given offsets until it is closed. */
-final class TopicReader implements AutoCloseable {
+public final class TopicReader implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(200);
+  private static final Duration REQUEST = Duration.ofSeconds(10);
 
   private final KafkaConsumer<byte[], byte[]> consumer;
   private final RecordHandler handler;
@@ -28,7 +32,7 @@ final class TopicReader implements AutoCloseable {
 
   /** Takes the records of a reader. */
   @FunctionalInterface
-  interface RecordHandler {
+  public interface RecordHandler {
     /**
      * Takes one record.
      *
@@ -43,7 +47,7 @@ final class TopicReader implements AutoCloseable {
    * @param from the partitions and where to begin
    * @param failures is told when reading ended before it was closed
    */
-  TopicReader(
+  public TopicReader(
       String name,
       String bootstrapServers,
       Map<TopicPartition, Long> from,
@@ -59,7 +63,8 @@ final class TopicReader implements AutoCloseable {
   }
 
   /** A consumer that begins nowhere by itself and commits nothing. */
-  static KafkaConsumer<byte[], byte[]> consumer(String bootstrapServers, Map<String, Object> more) {
+  public static KafkaConsumer<byte[], byte[]> consumer(
+      String bootstrapServers, Map<String, Object> more) {
     Map<String, Object> settings = new HashMap<>();
     settings.put(ConsumerConfig.BOOTSTRAP_SERVERS_CONFIG, bootstrapServers);
     settings.put(ConsumerConfig.ENABLE_AUTO_COMMIT_CONFIG, false);
@@ -67,6 +72,27 @@ final class TopicReader implements AutoCloseable {
     settings.put(ConsumerConfig.ALLOW_AUTO_CREATE_TOPICS_CONFIG, false);
     settings.putAll(more);
     return new KafkaConsumer<>(settings, new ByteArrayDeserializer(), new ByteArrayDeserializer());
+  }
+
+  /**
+   * Where topics end now.
+   *
+   * @throws KafkaException when the broker lacks one, or does not answer
+   */
+  public static Map<TopicPartition, Long> ends(
+      KafkaConsumer<byte[], byte[]> consumer, Collection<String> topics) {
+    Map<TopicPartition, Long> ends = new HashMap<>();
+    for (String topic : topics) {
+      List<PartitionInfo> partitions = consumer.partitionsFor(topic, REQUEST);
+      if (partitions == null || partitions.isEmpty()) {
+        throw new KafkaException("the broker has no topic " + topic);
+      }
+      ends.putAll(
+          consumer.endOffsets(
+              partitions.stream().map(p -> new TopicPartition(p.topic(), p.partition())).toList(),
+              REQUEST));
+    }
+    return ends;
   }
 
   /** Whether everything before these offsets was handled. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.pi0stream.operators.policy.CheckpointLoader;
 import dev.pi0stream.operators.policy.EngineSpec;
 import java.time.Duration;
+import java.util.Optional;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.flink.streaming.api.graph.StreamNode;
@@ -32,6 +33,24 @@ class PolicyJobTest {
     assertThat(graph.getStreamNodes())
         .extracting(StreamNode::getOperatorDescription)
         .contains("checkpoint on reference in fp32", "One outcome in, one record out");
+  }
+
+  @Test
+  void withoutTelemetryNothingOfItIsInTheGraph() {
+    JobSettings usual = JobSettings.defaults(ENGINE);
+    StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
+    PolicyJob.build(
+        environment,
+        usual.reporting(Optional.empty()),
+        KafkaSettings.defaults("localhost:9092"),
+        new CheckpointLoader());
+    assertThat(environment.getStreamGraph().getStreamNodes())
+        .extracting(StreamNode::getTransformationUID)
+        .isNotEmpty()
+        .noneMatch(uid -> uid.startsWith("telemetry"));
+    assertThat(graph(KafkaSettings.Start.LATEST).getStreamNodes())
+        .extracting(StreamNode::getTransformationUID)
+        .contains("telemetry", "telemetry-topic");
   }
 
   @Test

@@ -10,8 +10,11 @@ public sealed interface PolicyOutcome {
    * @param horizon the number of actions
    * @param dimensions numbers of an action
    * @param actions horizon × dimensions in the robot's units, step after step
+   * @param executeFrom the step that is meant to be executed first; 0 without real-time chunking
+   * @param reuse what was on the device already
    */
-  record Chunk(int horizon, int dimensions, float[] actions, Timing timing)
+  record Chunk(
+      int horizon, int dimensions, float[] actions, int executeFrom, Timing timing, Reuse reuse)
       implements PolicyOutcome {}
 
   /** A newer observation of the same robot took its place while it waited. */

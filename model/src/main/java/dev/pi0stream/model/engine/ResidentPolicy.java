@@ -2,6 +2,7 @@ package dev.pi0stream.model.engine;
 
 import dev.pi0stream.device.Device;
 import dev.pi0stream.model.checkpoint.Checkpoint;
+import dev.pi0stream.model.policy.Guidance;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.policy.Policy;
 import dev.pi0stream.model.policy.Sample;
@@ -9,22 +10,37 @@ import dev.pi0stream.model.processor.Observation;
 import dev.pi0stream.model.processor.Processor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
 /** A checkpoint's policy whose weights are on a device, with its pre- and postprocessing. */
 public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
+  /** LeRobot's {@code RTCConfig}: its default of the greatest guidance weight and schedule. */
+  private static final float MAX_GUIDANCE = 10;
+
   private final Device device;
   private final Policy policy;
   private final Processor processor;
+  private final ReusingSampler sampler;
   private final String checkpointDigest;
 
   private ResidentPolicy(
-      Device device, Policy policy, Processor processor, String checkpointDigest) {
+      Device device,
+      Policy policy,
+      Processor processor,
+      ReusingSampler sampler,
+      String checkpointDigest) {
     this.device = device;
     this.policy = policy;
     this.processor = processor;
+    this.sampler = sampler;
     this.checkpointDigest = checkpointDigest;
+  }
+
+  /** {@link #load(Checkpoint, Device, long)} with nothing kept from batch to batch. */
+  public static ResidentPolicy load(Checkpoint checkpoint, Device device) {
+    return load(checkpoint, device, 0);
   }
 
   /**
@@ -32,9 +48,11 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
    * the policy prove itself on it. Called on the device's thread. The checkpoint may be closed
    * afterwards; the device is closed with the policy, also when this fails.
    *
+   * @param reuseBytes what may be kept on the device to be used again: features of pictures, keys
+   *     and values of prefixes
    * @throws dev.pi0stream.model.checkpoint.CheckpointException if it could not be served
    */
-  public static ResidentPolicy load(Checkpoint checkpoint, Device device) {
+  public static ResidentPolicy load(Checkpoint checkpoint, Device device, long reuseBytes) {
     try {
       Processor processor = Processor.open(checkpoint);
       Policy policy = Policy.load(checkpoint, device);
@@ -42,7 +60,8 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
       if (Files.exists(golden)) {
         SelfTest.read(golden).check(policy, processor, checkpoint.id());
       }
-      return new ResidentPolicy(device, policy, processor, checkpoint.id());
+      return new ResidentPolicy(
+          device, policy, processor, new ReusingSampler(policy, reuseBytes), checkpoint.id());
     } catch (RuntimeException | Error e) {
       device.close();
       throw e;
@@ -106,8 +125,65 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
 
   @Override
   public Inference infer(List<Sample> batch) {
-    Policy.Chunks chunks = policy.sample(batch, policy.config().inferenceSteps());
-    return new Inference(chunks.x(), chunks.vision(), chunks.prefix(), chunks.denoise());
+    return sampler.sample(batch, policy.config().inferenceSteps());
+  }
+
+  @Override
+  public Work work(ModelInput input) {
+    return sampler.work(input);
+  }
+
+  @Override
+  public Device.Usage memory() {
+    return device.usage();
+  }
+
+  @Override
+  public ReuseCounts reuse() {
+    return sampler.counts();
+  }
+
+  @Override
+  public LatencyCurve rehearse(int maxBatch, Duration limit) {
+    try {
+      return new Rehearsal(this, new IdentityNoise(0), maxBatch, limit).run(this::madeUp);
+    } finally {
+      sampler.forget();
+    }
+  }
+
+  /** An input that no robot sends: each number has other pictures. */
+  private ModelInput madeUp(int number) {
+    return prepare(SelfTest.observation(processor, number * processor.cameras().size()));
+  }
+
+  @Override
+  public Guidance guidance(ChunkInExecution execution, Observation observation) {
+    int columns = actionDimensions();
+    int steps = execution.remaining().length / columns;
+    if (steps * columns != execution.remaining().length) {
+      throw new IllegalArgumentException(
+          "the rest of the chunk in execution has %d numbers: expected %d for each step"
+              .formatted(execution.remaining().length, columns));
+    }
+    if (steps > horizon()) {
+      throw new IllegalArgumentException(
+          "the rest of the chunk in execution has %d steps: expected at most %d, those of a chunk"
+              .formatted(steps, horizon()));
+    }
+    if (execution.delay() >= horizon()) {
+      throw new IllegalArgumentException(
+          "the expected delay is %d steps: expected less than the %d of a chunk"
+              .formatted(execution.delay(), horizon()));
+    }
+    return new Guidance(
+        processor.modelActions(execution.remaining(), observation.state()),
+        steps,
+        columns,
+        execution.delay(),
+        execution.executionHorizon(),
+        Guidance.Schedule.LINEAR,
+        MAX_GUIDANCE);
   }
 
   @Override
@@ -118,6 +194,7 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
   /** Frees the weights and closes the device. */
   @Override
   public void close() {
+    sampler.close();
     policy.close();
     device.close();
   }

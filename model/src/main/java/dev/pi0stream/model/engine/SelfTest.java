@@ -84,7 +84,7 @@ public final class SelfTest {
   public static Path write(Checkpoint checkpoint) {
     Path file = checkpoint.folder().resolve(FILE);
     Processor processor = Processor.open(checkpoint);
-    Observation observation = observation(processor);
+    Observation observation = observation(processor, 0);
     try (Device device = new ReferenceDevice();
         Policy policy = Policy.load(checkpoint, device)) {
       float[] noise = new IdentityNoise(0).draw(ID, policy.chunkNumbers());
@@ -112,10 +112,15 @@ public final class SelfTest {
     }
   }
 
-  private static Observation observation(Processor processor) {
+  /**
+   * An observation that fits a checkpoint.
+   *
+   * @param first number of the first camera's picture; each number is another picture
+   */
+  static Observation observation(Processor processor, int first) {
     Map<String, Frame> frames = new LinkedHashMap<>();
     for (String camera : processor.cameras()) {
-      frames.put(camera, frame(frames.size()));
+      frames.put(camera, frame(first + frames.size()));
     }
     return new Observation(frames, state(processor), PROMPT);
   }

@@ -1,9 +1,12 @@
 package dev.pi0stream.model.engine;
 
+import dev.pi0stream.device.Device;
+import dev.pi0stream.model.policy.Guidance;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.policy.Sample;
 import dev.pi0stream.model.processor.Observation;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -51,6 +54,46 @@ public interface ServedPolicy {
   Inference infer(List<Sample> batch);
 
   /**
+   * What an input would take if its batch began now. May be asked by any thread while no batch
+   * runs.
+   */
+  default Work work(ModelInput input) {
+    return new Work(input.images().size(), true);
+  }
+
+  /** How often something was found on the device; may be asked by any thread at any time. */
+  default ReuseCounts reuse() {
+    return ReuseCounts.NONE;
+  }
+
+  /** What the policy and its batches take on the device now; asked on the device's thread. */
+  default Device.Usage memory() {
+    return new Device.Usage(0, 0, 0);
+  }
+
+  /**
+   * Runs batches of made-up observations, so that what compiles or settles on first use has done so
+   * before a robot waits for it, and takes their times. Called on the device's thread, before the
+   * first {@link #infer}.
+   *
+   * @param maxBatch the largest batch
+   * @param limit after which no further batch is begun
+   * @return how long batches take; knows nothing where nothing was run
+   */
+  default LatencyCurve rehearse(int maxBatch, Duration limit) {
+    return new LatencyCurve();
+  }
+
+  /**
+   * The leftover of the chunk that a robot is executing, as the network wants it.
+   *
+   * @throws IllegalArgumentException with one sentence where it does not fit the policy
+   */
+  default Guidance guidance(ChunkInExecution execution, Observation observation) {
+    throw new IllegalArgumentException("real-time chunking is not known to this policy");
+  }
+
+  /**
    * Actions in the robot's units.
    *
    * @param x what {@link #infer} gave for the observation
@@ -62,6 +105,34 @@ public interface ServedPolicy {
    * What a batch gave.
    *
    * @param x for each row, horizon × the model's action columns in model units, step after step
+   * @param computed what the times are of
+   * @param reuse for each row
    */
-  record Inference(List<float[]> x, Duration vision, Duration prefix, Duration denoise) {}
+  record Inference(
+      List<float[]> x,
+      Duration vision,
+      Duration prefix,
+      Duration denoise,
+      Computed computed,
+      List<Reuse> reuse) {
+    /** A batch whose rows have one picture each and share nothing. */
+    public Inference(List<float[]> x, Duration vision, Duration prefix, Duration denoise) {
+      this(
+          x,
+          vision,
+          prefix,
+          denoise,
+          new Computed(x.size(), x.size(), x.size()),
+          Collections.nCopies(x.size(), Reuse.NONE));
+    }
+  }
+
+  /**
+   * What a batch took.
+   *
+   * @param images pictures that were seen
+   * @param prefixes that were read
+   * @param rows that were denoised
+   */
+  record Computed(int images, int prefixes, int rows) {}
 }

@@ -16,7 +16,14 @@ public record ModelInput(List<Image> images, int[] tokens, float[] state) {
    * One camera's picture.
    *
    * @param camera the checkpoint's name of the camera
-   * @param pixels 3 × resolution × resolution in [−1, 1]: channel, row, column
+   * @param pixels 3 × resolution × resolution in [−1, 1]: channel, row, column; not changed any
+   *     more
+   * @param digest of the pixels, by which features are found again
    */
-  public record Image(String camera, float[] pixels) {}
+  public record Image(String camera, float[] pixels, PixelDigest digest) {
+    /** A picture, with its digest. */
+    public Image(String camera, float[] pixels) {
+      this(camera, pixels, PixelDigest.of(pixels));
+    }
+  }
 }

@@ -334,6 +334,20 @@ public final class Processor {
     return narrowed(robot);
   }
 
+  /**
+   * Actions in the network's units: {@link #actions} undone, but for the columns that a robot does
+   * not have.
+   *
+   * @param actions rows × {@link #actionDimensions()} in the robot's units
+   * @param state the raw state that relative actions are relative to
+   * @return as many numbers
+   */
+  public float[] modelActions(float[] actions, float[] state) {
+    double[] relative = widened(actions);
+    conventions.relative().subtractState(relative, actionDimensions(), widened(state));
+    return narrowed(conventions.actions().normalise(relative, actionDimensions()));
+  }
+
   private static double[] widened(float[] values) {
     double[] wide = new double[values.length];
     for (int i = 0; i < wide.length; i++) {

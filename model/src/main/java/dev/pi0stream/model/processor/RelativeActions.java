@@ -71,4 +71,18 @@ public record RelativeActions(boolean[] mask) {
       }
     }
   }
+
+  /**
+   * Takes the state off again, in float64: {@link #addState(double[], int, double[])} undone.
+   *
+   * @param actions rows × columns; changed in place
+   */
+  public void subtractState(double[] actions, int columns, double[] state) {
+    for (int i = 0; i < actions.length; i++) {
+      int column = i % columns;
+      if (column < mask.length && mask[column]) {
+        actions[i] -= state[column];
+      }
+    }
+  }
 }

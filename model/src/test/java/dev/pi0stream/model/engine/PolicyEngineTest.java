@@ -30,19 +30,49 @@ class PolicyEngineTest {
   private final Steps device = new Steps();
   private final Steps preparation = new Steps();
   private final EchoPolicy policy = new EchoPolicy();
+  private final List<SetAlarm> alarms = new ArrayList<>();
   private final PolicyEngine engine = engine(4);
   private final List<CompletableFuture<PolicyOutcome>> asked = new ArrayList<>();
 
   private PolicyEngine engine(int maxBatch) {
-    return new PolicyEngine(policy, new IdentityNoise(0), () -> now, device, preparation, maxBatch);
+    return engine(maxBatch, new FewestStarved());
+  }
+
+  private PolicyEngine engine(int maxBatch, DispatchRule rule) {
+    return new PolicyEngine(
+        policy,
+        new IdentityNoise(0),
+        new Surroundings(() -> now, this::setAlarm, device, preparation),
+        new EngineSettings(maxBatch, rule, Duration.ofSeconds(30)),
+        new LatencyCurve());
+  }
+
+  private record SetAlarm(Instant when, Runnable action) {}
+
+  private Runnable setAlarm(Instant when, Runnable action) {
+    SetAlarm alarm = new SetAlarm(when, action);
+    alarms.add(alarm);
+    return () -> alarms.remove(alarm);
+  }
+
+  /** Lets time pass, and the alarms ring that are due. */
+  private void ring(Duration after) {
+    now = now.plus(after);
+    for (SetAlarm alarm : List.copyOf(alarms)) {
+      if (!alarm.when().isAfter(now)) {
+        alarms.remove(alarm);
+        alarm.action().run();
+      }
+    }
   }
 
   @Test
   void startsAtOnceWhenTheDeviceIsIdle() {
     CompletableFuture<PolicyOutcome> outcome = engine.submit(request("a", 0));
+    now = now.plusMillis(5);
     preparation.runAll();
     assertThat(device.steps).hasSize(1);
-    now = now.plusMillis(5);
+    now = now.plusMillis(7);
     device.runAll();
     Chunk chunk = (Chunk) outcome.join();
     assertThat(chunk.actions()).containsExactly(0, 0, 0, 0);
@@ -190,6 +220,68 @@ class PolicyEngineTest {
     device.runAll();
     assertThat(heard).isCompletedExceptionally();
     assertThat(ended).containsExactly(true);
+  }
+
+  @Test
+  void aBatchThatDoesNotComeBackEndsTheEngineLoudly() {
+    CompletableFuture<PolicyOutcome> stuck = engine.submit(request("a", 0));
+    preparation.runAll();
+    CompletableFuture<PolicyOutcome> waiting = engine.submit(request("b", 0));
+    preparation.runAll();
+    ring(Duration.ofSeconds(29));
+    assertThat(engine.hasEnded()).isFalse();
+    ring(Duration.ofSeconds(1));
+    assertThat(engine.hasEnded()).isTrue();
+    for (CompletableFuture<PolicyOutcome> outcome : List.of(stuck, waiting)) {
+      assertThatThrownBy(outcome::join)
+          .hasRootCauseInstanceOf(DeviceException.class)
+          .hasRootCauseMessage("the device hangs: a batch of 1 has not ended within 30.0 s");
+    }
+    device.runAll();
+    assertThat(policy.batches).as("nothing is begun on a device that hung").containsExactly(1);
+  }
+
+  @Test
+  void theAlarmOfABatchThatEndedIsTakenBack() {
+    occupy(engine);
+    assertThat(alarms).hasSize(1);
+    device.runAll();
+    assertThat(alarms).isEmpty();
+  }
+
+  @Test
+  void aRuleThatWaitsIsAskedAgain() {
+    PolicyEngine patient = engine(4, new SizeOrTimer(Duration.ofMillis(20)));
+    asked.add(patient.submit(request("a", 1)));
+    preparation.runAll();
+    assertThat(device.steps).isEmpty();
+    now = now.plusMillis(5);
+    asked.add(patient.submit(request("b", 2)));
+    preparation.runAll();
+    assertThat(device.steps).isEmpty();
+    ring(Duration.ofMillis(15));
+    device.runAll();
+    assertThat(policy.batches).containsExactly(2);
+  }
+
+  @Test
+  void aRobotThatSendsOftenNeitherOvertakesNorWaitsForEver() {
+    PolicyEngine narrow = engine(1, new FirstInFirstOut());
+    occupy(narrow);
+    asked.add(narrow.submit(request("chatty", 10)));
+    now = now.plusMillis(1);
+    asked.add(narrow.submit(request("quiet", 20)));
+    now = now.plusMillis(1);
+    asked.add(narrow.submit(request("chatty", 11)));
+    preparation.runAll();
+    device.steps.remove().run();
+    asked.add(narrow.submit(request("chatty", 12)));
+    preparation.runAll();
+    device.steps.remove().run();
+    asked.add(narrow.submit(request("chatty", 13)));
+    preparation.runAll();
+    device.runAll();
+    assertThat(policy.served).containsExactly(0L, 11L, 20L, 13L);
   }
 
   @Test

@@ -1,5 +1,7 @@
 package dev.pi0stream.operators.observation;
 
+import dev.pi0stream.model.engine.ChunkInExecution;
+import dev.pi0stream.model.engine.ObservationId;
 import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.operators.source.SourcePosition;
 import java.time.Instant;
@@ -20,6 +22,7 @@ import java.util.Map;
  * @param frames by camera
  * @param same cameras whose frame is the last one
  * @param framesRefused cameras for which a frame was sent that cannot be used
+ * @param execution the chunk that the robot is executing; null without real-time chunking
  * @param defect why it cannot be served; null where nothing was found yet
  */
 public record DecodedObservation(
@@ -35,4 +38,10 @@ public record DecodedObservation(
     Map<String, Frame> frames,
     List<String> same,
     List<String> framesRefused,
-    String defect) {}
+    ChunkInExecution execution,
+    String defect) {
+  /** Whose observation it is. */
+  public ObservationId id() {
+    return new ObservationId(robot, episode, sequence);
+  }
+}

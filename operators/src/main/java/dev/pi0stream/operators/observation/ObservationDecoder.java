@@ -1,5 +1,6 @@
 package dev.pi0stream.operators.observation;
 
+import dev.pi0stream.model.engine.ChunkInExecution;
 import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.operators.source.SourceRecord;
 import dev.pi0stream.schemas.CameraFrame;
@@ -50,9 +51,10 @@ public final class ObservationDecoder {
     checkIdentity(message);
 
     Draft draft = new Draft();
-    float[] state = state(message.getState(), draft);
+    float[] state = numbers("state", message.getState(), limits.stateNumbers(), draft);
     String prompt = prompt(message.getPrompt(), draft);
     Frames frames = frames(message.getFrames(), draft);
+    ChunkInExecution execution = execution(message.getExecution(), draft);
     return new DecodedObservation(
         record.position(),
         message.getRobot(),
@@ -66,6 +68,7 @@ public final class ObservationDecoder {
         frames.sent,
         List.copyOf(frames.same),
         List.copyOf(frames.refused),
+        execution,
         draft.defect);
   }
 
@@ -88,21 +91,39 @@ public final class ObservationDecoder {
     }
   }
 
-  private float[] state(List<Float> values, Draft draft) {
-    if (values.size() > limits.stateNumbers()) {
-      draft.found(
-          "state has %,d numbers: expected at most %,d"
-              .formatted(values.size(), limits.stateNumbers()));
+  /** Finite numbers; none where there are too many. */
+  private static float[] numbers(String what, List<Float> values, int limit, Draft draft) {
+    if (values.size() > limit) {
+      draft.found("%s has %,d numbers: expected at most %,d".formatted(what, values.size(), limit));
       return new float[0];
     }
-    float[] state = new float[values.size()];
-    for (int i = 0; i < state.length; i++) {
-      state[i] = values.get(i);
-      if (!Float.isFinite(state[i])) {
-        draft.found("state[%d] is %s: expected a finite number".formatted(i, state[i]));
+    float[] numbers = new float[values.size()];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = values.get(i);
+      if (!Float.isFinite(numbers[i])) {
+        draft.found("%s[%d] is %s: expected a finite number".formatted(what, i, numbers[i]));
       }
     }
-    return state;
+    return numbers;
+  }
+
+  /** The chunk in execution; null where the robot says nothing of one. */
+  private ChunkInExecution execution(dev.pi0stream.schemas.ChunkInExecution sent, Draft draft) {
+    if (sent == null) {
+      return null;
+    }
+    if (sent.getDelay() < 0) {
+      draft.found("execution.delay is %d: expected 0 or more".formatted(sent.getDelay()));
+    }
+    if (sent.getExecutionHorizon() < 0) {
+      draft.found(
+          "execution.executionHorizon is %d: expected 0 or more"
+              .formatted(sent.getExecutionHorizon()));
+    }
+    return new ChunkInExecution(
+        numbers("execution.remaining", sent.getRemaining(), limits.remainingNumbers(), draft),
+        sent.getDelay(),
+        sent.getExecutionHorizon());
   }
 
   /** The prompt; null where there is none or where it is refused. */

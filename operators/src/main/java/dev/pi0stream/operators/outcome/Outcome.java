@@ -1,5 +1,6 @@
 package dev.pi0stream.operators.outcome;
 
+import dev.pi0stream.model.engine.ObservationId;
 import dev.pi0stream.operators.source.SourcePosition;
 import java.time.Instant;
 
@@ -41,6 +42,9 @@ public record Outcome(
    * @param actions horizon × actionDimensions in the robot's units, step after step
    * @param checkpoint digest of the checkpoint
    * @param device back end and precision
+   * @param camerasReused cameras whose features were on the device
+   * @param prefixReused whether pictures and prompt had been read before
+   * @param executeFrom the step that is meant to be executed first
    */
   public record Actions(
       Instant observedAt,
@@ -53,5 +57,19 @@ public record Outcome(
       long queueMicros,
       long visionMicros,
       long prefixMicros,
-      long denoiseMicros) {}
+      long denoiseMicros,
+      int camerasReused,
+      boolean prefixReused,
+      int executeFrom) {}
+
+  /**
+   * An end without a chunk.
+   *
+   * @param id whose observation it was
+   */
+  public static Outcome ended(
+      SourcePosition source, Kind kind, ObservationId id, String reason, Instant decidedAt) {
+    return new Outcome(
+        source, kind, id.robot(), id.episode(), id.sequence(), reason, null, decidedAt);
+  }
 }

@@ -1,14 +1,54 @@
 package dev.pi0stream.operators.policy;
 
 import java.io.Serializable;
+import java.time.Duration;
+import java.util.List;
 
 /**
- * Which policy is served where; equal ones share an engine.
+ * Which policy is served where, and how; equal ones share an engine.
  *
  * @param checkpoint directory of the checkpoint
- * @param device name of the back end, such as {@code cpu}
+ * @param device name of the back end, such as {@code cpu}, or of one device, such as {@code tt:0};
+ *     several, separated by commas, are shared by the subtasks of a TaskManager
  * @param precision label of the precision, such as {@code fp32}
  * @param maxBatch the most robots of one batch
+ * @param reuseBytes what the device may keep of earlier pictures and prompts to use it again
+ * @param warmUp the longest that the policy rehearses before it serves; zero for not at all
+ * @param hangs after this a batch that has not ended counts as hanging, if it also took ten times
+ *     of what it was expected to
  */
-public record EngineSpec(String checkpoint, String device, String precision, int maxBatch)
-    implements Serializable {}
+public record EngineSpec(
+    String checkpoint,
+    String device,
+    String precision,
+    int maxBatch,
+    long reuseBytes,
+    Duration warmUp,
+    Duration hangs)
+    implements Serializable {
+  /** What is kept on a device unless something else is said: 1 GiB. */
+  public static final long DEFAULT_REUSE_BYTES = 1L << 30;
+
+  private static final Duration DEFAULT_HANGS = Duration.ofSeconds(30);
+
+  /** Serves without a rehearsal and keeps up to a GiB. */
+  public EngineSpec(String checkpoint, String device, String precision, int maxBatch) {
+    this(
+        checkpoint, device, precision, maxBatch, DEFAULT_REUSE_BYTES, Duration.ZERO, DEFAULT_HANGS);
+  }
+
+  /** The devices that it may be served on. */
+  List<String> devices() {
+    return List.of(device.split(",", -1));
+  }
+
+  /** The same on one device. */
+  EngineSpec on(String another) {
+    return new EngineSpec(checkpoint, another, precision, maxBatch, reuseBytes, warmUp, hangs);
+  }
+
+  /** The same with a rehearsal. */
+  public EngineSpec warmedUp(Duration limit) {
+    return new EngineSpec(checkpoint, device, precision, maxBatch, reuseBytes, limit, hangs);
+  }
+}

@@ -1,25 +1,25 @@
 package dev.pi0stream.operators.policy;
 
 import dev.pi0stream.model.checkpoint.CheckpointException;
-import dev.pi0stream.model.engine.ObservationId;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.PolicyOutcome;
 import dev.pi0stream.model.engine.PolicyRequest;
-import dev.pi0stream.model.engine.ServedPolicy;
 import dev.pi0stream.model.processor.Observation;
 import dev.pi0stream.operators.outcome.Outcome;
+import dev.pi0stream.operators.resource.DeviceInfo;
 import dev.pi0stream.operators.session.ResolvedObservation;
 import dev.pi0stream.operators.source.SourcePosition;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.functions.OpenContext;
+import org.apache.flink.metrics.MetricGroup;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
 import org.apache.flink.streaming.api.functions.async.ResultFuture;
 import org.apache.flink.streaming.api.functions.async.RichAsyncFunction;
@@ -40,11 +40,14 @@ import org.slf4j.LoggerFactory;
 public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation, Outcome> {
   private static final long serialVersionUID = 1L;
   private static final Logger LOG = LoggerFactory.getLogger(PolicyFunction.class);
+  private static final DeviceBindings BINDINGS = new DeviceBindings();
 
   private final EngineSpec spec;
   private final PolicyLoader loader;
   private final Duration timeout;
 
+  private transient Runnable unbind;
+  private transient ResidentEngine resident;
   private transient PolicyEngine engine;
   private transient PolicyMetrics metrics;
   private transient Map<SourcePosition, CompletableFuture<PolicyOutcome>> inFlight;
@@ -63,17 +66,41 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
   public void open(OpenContext context) throws Exception {
     DevicePool pool = DevicePool.ofTaskManager();
     ClassLoader job = getRuntimeContext().getUserCodeClassLoader();
+    int subtask = getRuntimeContext().getTaskInfo().getIndexOfThisSubtask();
+    EngineSpec here = spec.on(BINDINGS.acquire(job, subtask, devices()));
+    unbind = () -> BINDINGS.release(job, subtask);
     // Not in close(): between two attempts of a task nobody would hold the engine.
     getRuntimeContext()
         .registerUserCodeClassLoaderReleaseHookIfAbsent(
-            "pi0-engine " + spec, new EngineRelease(pool, spec, job));
+            "pi0-engine " + here, new EngineRelease(pool, here, job));
     try {
-      engine = pool.acquire(spec, loader, job).engine();
+      resident = pool.acquire(here, loader, job);
     } catch (IllegalArgumentException | CheckpointException e) {
       throw new SuppressRestartsException(e);
     }
-    metrics = new PolicyMetrics(getRuntimeContext().getMetricGroup(), pool);
+    engine = resident.engine();
     inFlight = new ConcurrentHashMap<>();
+    MetricGroup group = getRuntimeContext().getMetricGroup();
+    metrics = new PolicyMetrics(group, pool, inFlight::size);
+    if (resident.beginShowing(this)) {
+      EngineMetrics.show(group, here.device(), resident);
+    }
+  }
+
+  /**
+   * The devices of this TaskManager: those that Flink's external resource of the back end's name
+   * has, or else those of the specification.
+   */
+  private List<String> devices() {
+    String backEnd = spec.device().replaceFirst("[:,].*", "");
+    List<String> resources =
+        getRuntimeContext().getExternalResourceInfos(backEnd).stream()
+            .sorted(
+                Comparator.comparingInt(
+                    info -> Integer.parseInt(info.getProperty(DeviceInfo.INDEX).orElse("0"))))
+            .map(info -> info.getProperty(DeviceInfo.DEVICE).orElse(backEnd))
+            .toList();
+    return resources.isEmpty() ? spec.devices() : resources;
   }
 
   @Override
@@ -81,11 +108,12 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     Observation observation = new Observation(input.frames(), input.state(), input.prompt());
     Optional<String> refusal = refusal(observation);
     if (refusal.isPresent()) {
-      result.complete(List.of(ended(input, Outcome.Kind.REJECTED, refusal.get())));
+      result.complete(List.of(PolicyAnswer.refused(input, refusal.get(), Instant.now())));
       return;
     }
     CompletableFuture<PolicyOutcome> answer =
-        engine.submit(new PolicyRequest(id(input), observation, input.deadline(), null));
+        engine.submit(
+            new PolicyRequest(input.id(), observation, input.deadline(), input.execution()));
     inFlight.put(input.source(), answer);
     var _ =
         answer
@@ -118,12 +146,7 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     if (answer != null) {
       answer.cancel(false);
     }
-    result.complete(
-        List.of(
-            ended(
-                input,
-                Outcome.Kind.EXPIRED,
-                "no chunk within the %s that the job waits for one".formatted(seconds(timeout)))));
+    result.complete(List.of(PolicyAnswer.timedOut(input, timeout, Instant.now())));
   }
 
   /** Withdraws what waits: after a restart it is asked again. */
@@ -132,77 +155,19 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     if (inFlight != null) {
       inFlight.values().forEach(answer -> answer.cancel(false));
     }
+    if (resident != null) {
+      resident.endShowing(this);
+    }
+    if (unbind != null) {
+      unbind.run();
+    }
   }
 
   private Outcome outcome(ResolvedObservation input, PolicyOutcome outcome) {
-    return switch (outcome) {
-      case PolicyOutcome.Chunk chunk -> {
-        metrics.served(chunk.timing());
-        yield chunk(input, chunk);
-      }
-      case PolicyOutcome.Superseded superseded ->
-          ended(
-              input,
-              Outcome.Kind.SUPERSEDED,
-              "sequence %d of episode '%s' took its place while it waited"
-                  .formatted(superseded.by().sequence(), superseded.by().episode()));
-      case PolicyOutcome.Expired _ ->
-          ended(
-              input,
-              Outcome.Kind.EXPIRED,
-              "its deadline, %s, passed before it was begun".formatted(input.deadline()));
-      case PolicyOutcome.Rejected rejected ->
-          ended(input, Outcome.Kind.REJECTED, rejected.reason());
-    };
-  }
-
-  private Outcome chunk(ResolvedObservation input, PolicyOutcome.Chunk chunk) {
-    ServedPolicy policy = engine.policy();
-    PolicyOutcome.Timing timing = chunk.timing();
-    return new Outcome(
-        input.source(),
-        Outcome.Kind.CHUNK,
-        input.robot(),
-        input.episode(),
-        input.sequence(),
-        null,
-        new Outcome.Actions(
-            input.observedAt(),
-            chunk.horizon(),
-            chunk.dimensions(),
-            chunk.actions(),
-            policy.checkpointDigest(),
-            policy.deviceLabel(),
-            timing.batchSize(),
-            micros(timing.queued()),
-            micros(timing.vision()),
-            micros(timing.prefix()),
-            micros(timing.denoise())),
-        Instant.now());
-  }
-
-  private static Outcome ended(ResolvedObservation input, Outcome.Kind kind, String reason) {
-    return new Outcome(
-        input.source(),
-        kind,
-        input.robot(),
-        input.episode(),
-        input.sequence(),
-        reason,
-        null,
-        Instant.now());
-  }
-
-  private static ObservationId id(ResolvedObservation input) {
-    return new ObservationId(input.robot(), input.episode(), input.sequence());
-  }
-
-  private static long micros(Duration duration) {
-    return TimeUnit.NANOSECONDS.toMicros(duration.toNanos());
-  }
-
-  private static String seconds(Duration duration) {
-    return "%s s".formatted(duration.toMillis() / 1000.0);
+    if (outcome instanceof PolicyOutcome.Chunk chunk) {
+      metrics.served(chunk.timing());
+    }
+    return PolicyAnswer.of(input, outcome, engine.policy(), Instant.now());
   }
 
   /** Lets go of the engine when the job leaves the TaskManager. */
@@ -211,6 +176,7 @@ public final class PolicyFunction extends RichAsyncFunction<ResolvedObservation,
     @Override
     public void run() {
       pool.release(spec, job);
+      BINDINGS.forget(job);
     }
   }
 }

@@ -1,12 +1,16 @@
 package dev.pi0stream.operators.policy;
 
+import dev.pi0stream.model.engine.EngineSettings;
+import dev.pi0stream.model.engine.FewestStarved;
+import dev.pi0stream.model.engine.LatencyCurve;
 import dev.pi0stream.model.engine.PolicyEngine;
+import dev.pi0stream.model.engine.Surroundings;
 import java.time.InstantSource;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,27 +26,34 @@ public final class ResidentEngine implements AutoCloseable {
 
   private final PolicyEngine engine;
   private final LoadedPolicy loaded;
-  private final ExecutorService device;
+  private final DeviceThread device;
   private final ExecutorService preparation;
+  private final ClockAlarm alarm;
+  private final EngineStatistics statistics;
+  private final AtomicReference<Object> shownBy = new AtomicReference<>();
 
   private ResidentEngine(
       PolicyEngine engine,
+      EngineStatistics statistics,
       LoadedPolicy loaded,
-      ExecutorService device,
-      ExecutorService preparation) {
+      DeviceThread device,
+      ExecutorService preparation,
+      ClockAlarm alarm) {
     this.engine = engine;
+    this.statistics = statistics;
     this.loaded = loaded;
     this.device = device;
     this.preparation = preparation;
+    this.alarm = alarm;
   }
 
   /** Loads a policy and starts its engine; returns when it can serve. */
   static ResidentEngine start(EngineSpec spec, PolicyLoader loader) throws Exception {
-    ExecutorService device = threads("pi0-" + spec.device(), 1);
-    Future<LoadedPolicy> loading = device.submit(() -> loader.load(spec));
-    LoadedPolicy loaded;
+    DeviceThread device = new DeviceThread("pi0-" + spec.device());
+    Future<Rehearsed> loading = device.submit(() -> load(spec, loader));
+    Rehearsed rehearsed;
     try {
-      loaded = loading.get();
+      rehearsed = loading.get();
     } catch (ExecutionException e) {
       device.shutdown();
       if (e.getCause() instanceof Exception cause) {
@@ -54,7 +65,7 @@ public final class ResidentEngine implements AutoCloseable {
       device.execute(
           () -> {
             if (loading.state() == Future.State.SUCCESS) {
-              free(loading.resultNow());
+              free(loading.resultNow().loaded());
             }
           });
       device.shutdown();
@@ -62,20 +73,45 @@ public final class ResidentEngine implements AutoCloseable {
     }
     ExecutorService preparation =
         threads("pi0-prepare", Math.max(1, Runtime.getRuntime().availableProcessors() / 2));
+    LoadedPolicy loaded = rehearsed.loaded();
+    ClockAlarm alarm = new ClockAlarm();
     PolicyEngine engine =
         new PolicyEngine(
             loaded.policy(),
             loaded.noise(),
-            InstantSource.system(),
-            device,
-            preparation,
-            spec.maxBatch());
+            new Surroundings(
+                InstantSource.system(),
+                alarm,
+                device::execute,
+                preparation,
+                rehearsed.statistics()),
+            new EngineSettings(spec.maxBatch(), new FewestStarved(), spec.hangs()),
+            rehearsed.curve());
     LOG.info(
         "serving checkpoint {} ({}) on {}",
         spec.checkpoint(),
         loaded.policy().checkpointDigest(),
         loaded.policy().deviceLabel());
-    return new ResidentEngine(engine, loaded, device, preparation);
+    return new ResidentEngine(engine, rehearsed.statistics(), loaded, device, preparation, alarm);
+  }
+
+  /** A policy, how long its batches take, and what will be counted of them. */
+  private record Rehearsed(LoadedPolicy loaded, LatencyCurve curve, EngineStatistics statistics) {}
+
+  /** On the device's thread. */
+  private static Rehearsed load(EngineSpec spec, PolicyLoader loader) throws Exception {
+    LoadedPolicy loaded = loader.load(spec);
+    try {
+      return new Rehearsed(
+          loaded,
+          spec.warmUp().isPositive()
+              ? loaded.policy().rehearse(spec.maxBatch(), spec.warmUp())
+              : new LatencyCurve(),
+          new EngineStatistics(loaded.policy()));
+    } catch (RuntimeException | Error e) {
+      free(loaded);
+      throw e;
+    }
   }
 
   /** The engine, for as long as it is held in the pool. */
@@ -83,16 +119,46 @@ public final class ResidentEngine implements AutoCloseable {
     return engine;
   }
 
-  /** Takes no request any more, lets a running batch end and frees the device. */
+  /** What its batches were. */
+  EngineStatistics statistics() {
+    return statistics;
+  }
+
+  /**
+   * Lets a task show this engine's metrics, if no other does: if all its tasks showed them, sums
+   * over tasks would be too large.
+   *
+   * @return whether the task is to show them
+   */
+  boolean beginShowing(Object task) {
+    return shownBy.compareAndSet(null, task);
+  }
+
+  /** A task shows no metrics any more. */
+  void endShowing(Object task) {
+    shownBy.compareAndSet(task, null);
+  }
+
+  /**
+   * Takes no request any more, lets a running batch end and frees the device. A device that hangs
+   * is interrupted; where that does not help either, it is given up.
+   */
   @Override
   public void close() {
     engine.close();
+    alarm.close();
     preparation.shutdown();
     device.execute(() -> free(loaded));
     device.shutdown();
+    if (engine.isHanging()) {
+      device.interrupt();
+    }
     try {
-      if (!device.awaitTermination(LAST_BATCH_SECONDS, TimeUnit.SECONDS)) {
-        LOG.warn("the device is still busy {} s after its last request", LAST_BATCH_SECONDS);
+      if (!device.awaitTermination(LAST_BATCH_SECONDS)) {
+        LOG.error(
+            "device {} does not come back from its last batch and is given up; what it holds is free"
+                + " again when this process ends",
+            loaded.policy().deviceLabel());
       }
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();

@@ -1,5 +1,7 @@
 package dev.pi0stream.operators.session;
 
+import dev.pi0stream.model.engine.ChunkInExecution;
+import dev.pi0stream.model.engine.ObservationId;
 import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.operators.source.SourcePosition;
 import java.time.Instant;
@@ -11,6 +13,7 @@ import java.util.Map;
  * @param deadline null for none
  * @param prompt the instruction in force
  * @param frames by camera
+ * @param execution the chunk that the robot is executing; null without real-time chunking
  */
 public record ResolvedObservation(
     SourcePosition source,
@@ -21,4 +24,10 @@ public record ResolvedObservation(
     Instant deadline,
     String prompt,
     float[] state,
-    Map<String, Frame> frames) {}
+    Map<String, Frame> frames,
+    ChunkInExecution execution) {
+  /** Whose observation it is. */
+  public ObservationId id() {
+    return new ObservationId(robot, episode, sequence);
+  }
+}

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.schemas.CameraFrame;
+import dev.pi0stream.schemas.ChunkInExecution;
 import dev.pi0stream.schemas.FrameEncoding;
 import dev.pi0stream.schemas.RobotObservation;
 import dev.pi0stream.schemas.WireFormat;
@@ -23,7 +24,36 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class ObservationDecoderTest {
   private final ObservationDecoder decoder =
-      new ObservationDecoder(new ObservationLimits(32, 100, 4, 3, 1000));
+      new ObservationDecoder(new ObservationLimits(32, 100, 4, 6, 3, 1000));
+
+  @Test
+  void theChunkInExecutionIsTakenAsItWasSent() throws Exception {
+    RobotObservation sent = Sent.observation();
+    sent.setExecution(new ChunkInExecution(List.of(1f, 2f, 3f), 2, 5));
+    DecodedObservation observation = decoder.decode(Sent.record(sent));
+    assertThat(observation.defect()).isNull();
+    assertThat(observation.execution().remaining()).containsExactly(1, 2, 3);
+    assertThat(observation.execution().delay()).isEqualTo(2);
+    assertThat(observation.execution().executionHorizon()).isEqualTo(5);
+  }
+
+  @Test
+  void aChunkInExecutionThatCannotBeIsADefect() throws Exception {
+    assertThat(executionDefect(new ChunkInExecution(List.of(1f), -1, 5)))
+        .isEqualTo("execution.delay is -1: expected 0 or more");
+    assertThat(executionDefect(new ChunkInExecution(List.of(1f), 1, -5)))
+        .isEqualTo("execution.executionHorizon is -5: expected 0 or more");
+    assertThat(executionDefect(new ChunkInExecution(List.of(1f, Float.NaN), 1, 5)))
+        .isEqualTo("execution.remaining[1] is NaN: expected a finite number");
+    assertThat(executionDefect(new ChunkInExecution(Collections.nCopies(7, 1f), 1, 5)))
+        .isEqualTo("execution.remaining has 7 numbers: expected at most 6");
+  }
+
+  private String executionDefect(ChunkInExecution execution) throws Exception {
+    RobotObservation sent = Sent.observation();
+    sent.setExecution(execution);
+    return decoder.decode(Sent.record(sent)).defect();
+  }
 
   @Test
   void aSoundObservationIsTakenAsItWasSent() throws Exception {
@@ -81,7 +111,7 @@ class ObservationDecoderTest {
     assertThatThrownBy(() -> decoder.decode(Sent.record(message)))
         .isInstanceOf(UnreadableObservationException.class)
         .hasMessageMatching(
-            "message was written with the schema of fingerprint [0-9a-f]{16}: expected a RobotObservation, [0-9a-f]{16}");
+            "message was written with the schema of fingerprint [0-9a-f]{16}: expected a RobotObservation, [0-9a-f]{16} or [0-9a-f]{16}");
   }
 
   @Test

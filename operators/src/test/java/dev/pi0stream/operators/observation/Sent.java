@@ -24,7 +24,8 @@ public final class Sent {
         Instant.EPOCH.plusSeconds(101),
         "put the red block on the white tray",
         List.of(0.25f, -1f, 3e7f),
-        List.of(rgb("top", 2, 1, (byte) 10), rgb("wrist", 1, 1, (byte) 20)));
+        List.of(rgb("top", 2, 1, (byte) 10), rgb("wrist", 1, 1, (byte) 20)),
+        null);
   }
 
   public static CameraFrame rgb(String camera, int width, int height, byte value) {

@@ -1,6 +1,7 @@
 package dev.pi0stream.operators.outcome;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.pi0stream.operators.source.SourcePosition;
 import dev.pi0stream.schemas.ActionChunk;
@@ -9,6 +10,7 @@ import dev.pi0stream.schemas.OutcomeKind;
 import dev.pi0stream.schemas.WireFormat;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.apache.flink.streaming.api.operators.ProcessOperator;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
@@ -40,12 +42,27 @@ class OutcomeRouterTest {
   void aChunkGoesToTheChunksAlone() throws Exception {
     Outcome.Actions actions =
         new Outcome.Actions(
-            Instant.EPOCH, 2, 2, new float[] {1, 2, 3, 4}, "digest", "cpu/fp32", 5, 1, 2, 3, 4);
+            Instant.EPOCH,
+            2,
+            2,
+            new float[] {1, 2, 3, 4},
+            "digest",
+            "cpu/fp32",
+            5,
+            1,
+            2,
+            3,
+            4,
+            2,
+            true,
+            3);
     send(new Outcome(SOURCE, Outcome.Kind.CHUNK, "ärm", "e1", 7L, null, actions, NOW));
     assertThat(harness.getSideOutput(OutcomeRouter.OUTCOMES)).isNull();
     WireRecord record = harness.extractOutputValues().getFirst();
     assertThat(record.key()).isEqualTo("ärm".getBytes(StandardCharsets.UTF_8));
-    assertThat(WireFormat.chunks().decode(record.value()))
+    ActionChunk written = WireFormat.chunks().decode(record.value());
+    assertStartedNow(written.getGeneration());
+    assertThat(written)
         .isEqualTo(
             new ActionChunk(
                 "ärm",
@@ -64,7 +81,11 @@ class OutcomeRouterTest {
                 4L,
                 "observations",
                 1,
-                99L));
+                99L,
+                2,
+                true,
+                3,
+                written.getGeneration()));
   }
 
   @ParameterizedTest
@@ -74,9 +95,21 @@ class OutcomeRouterTest {
     assertThat(harness.extractOutputValues()).isEmpty();
     WireRecord record = outcomes().getFirst();
     assertThat(record.key()).isEqualTo("arm".getBytes(StandardCharsets.UTF_8));
-    assertThat(WireFormat.outcomes().decode(record.value()))
+    ObservationOutcome written = WireFormat.outcomes().decode(record.value());
+    assertStartedNow(written.getGeneration());
+    assertThat(written)
         .isEqualTo(
-            new ObservationOutcome(kind, "why", "arm", "e1", 7L, NOW, "observations", 1, 99L));
+            new ObservationOutcome(
+                kind,
+                "why",
+                "arm",
+                "e1",
+                7L,
+                NOW,
+                "observations",
+                1,
+                99L,
+                written.getGeneration()));
   }
 
   @Test
@@ -85,6 +118,11 @@ class OutcomeRouterTest {
     WireRecord record = outcomes().getFirst();
     assertThat(record.key()).isNull();
     assertThat(WireFormat.outcomes().decode(record.value()).getRobot()).isNull();
+  }
+
+  private static void assertStartedNow(long generation) {
+    assertThat(Instant.EPOCH.plus(generation, ChronoUnit.MICROS))
+        .isCloseTo(Instant.now(), within(1, ChronoUnit.MINUTES));
   }
 
   private void send(Outcome outcome) throws Exception {

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pi0stream.model.engine.ObservationId;
+import dev.pi0stream.model.engine.PolicyOutcome;
 import dev.pi0stream.model.engine.PolicyRequest;
 import dev.pi0stream.model.processor.Observation;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -64,13 +66,7 @@ class DevicePoolTest {
   void anEngineWhoseDeviceFailedIsLoadedAnew() throws Exception {
     EngineSpec spec = spec("failed");
     ResidentEngine engine = pool.acquire(spec, FakePolicy::load, job);
-    PolicyRequest request =
-        new PolicyRequest(
-            new ObservationId("arm", "e1", 1),
-            new Observation(Map.of(), new float[3], "fault"),
-            null,
-            null);
-    assertThatThrownBy(() -> engine.engine().submit(request).get())
+    assertThatThrownBy(() -> engine.engine().submit(request("fault")).get())
         .hasMessageContaining("the device is on fire");
     ResidentEngine next = pool.acquire(spec, FakePolicy::load, job);
     assertThat(next).isNotSameAs(engine);
@@ -79,6 +75,21 @@ class DevicePoolTest {
     assertThat(FakePolicy.of(spec).closes()).isEqualTo(1);
     pool.release(spec, job);
     assertThat(FakePolicy.of(spec).closes()).isEqualTo(2);
+  }
+
+  @Test
+  void aDeviceThatHangsIsGivenUpWithASentenceAndOpenedAnew() throws Exception {
+    EngineSpec spec =
+        new EngineSpec("hangs", "fake", "fp32", 4, 0, Duration.ZERO, Duration.ofMillis(200));
+    ResidentEngine engine = pool.acquire(spec, FakePolicy::load, job);
+    assertThatThrownBy(() -> engine.engine().submit(request("stall")).get())
+        .hasMessageContaining("the device hangs: a batch of 1 has not ended within 0.2 s");
+    ResidentEngine next = pool.acquire(spec, FakePolicy::load, job);
+    assertThat(next).isNotSameAs(engine);
+    assertThat(next.engine().submit(request("lift")).get()).isInstanceOf(PolicyOutcome.Chunk.class);
+    assertThat(FakePolicy.of(spec).loads()).isEqualTo(2);
+    assertThat(FakePolicy.of(spec).closes()).as("the device that hung").isEqualTo(1);
+    pool.release(spec, job);
   }
 
   @Test
@@ -91,6 +102,14 @@ class DevicePoolTest {
     assertThatThrownBy(() -> pool.acquire(spec, FakePolicy::load, job))
         .isInstanceOf(IllegalArgumentException.class);
     pool.release(spec, job);
+  }
+
+  private static PolicyRequest request(String prompt) {
+    return new PolicyRequest(
+        new ObservationId("arm", "e1", 1),
+        new Observation(Map.of(), new float[3], prompt),
+        null,
+        null);
   }
 
   private static EngineSpec spec(String checkpoint) {

@@ -297,7 +297,8 @@ class SpoiledGoldenTest {
     GoldenCopy golden = new GoldenCopy(folder, BLOCK);
 
     assertRefused(golden.verify("abacus", "fp32"), "device 'abacus': expected one of");
-    assertRefused(golden.verify("cpu", "fp12"), "precision 'fp12': expected one of fp32, bf16, bfp8, int8");
+    assertRefused(
+        golden.verify("cpu", "fp12"), "precision 'fp12': expected one of fp32, bf16, bfp8, int8");
     assertRefused(golden.verify("reference", "bf16"), "fp32 only");
   }
 

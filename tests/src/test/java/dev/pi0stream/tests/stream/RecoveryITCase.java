@@ -189,7 +189,8 @@ class RecoveryITCase {
             .map(new FaultInjection<WireRecord>(BEHIND))
             .returns(TypeInformation.of(WireRecord.class))
             .uid("fault-behind");
-    PolicyJob.publish(new PolicyJob.Answers(chunks, answers.outcomes()), topics);
+    PolicyJob.publish(
+        new PolicyJob.Answers(chunks, answers.outcomes(), answers.telemetry()), topics);
   }
 
   private static long send(ServedJob job, String robot, long sequence) {

@@ -32,7 +32,8 @@ final class RobotMessages {
         null,
         sequence == 0 ? PROMPT : null,
         List.of(0.1f + 0.001f * (seed & 63), 0.2f, 1f),
-        List.of(rgb("top", seed), rgb("wrist", seed + 1)));
+        List.of(rgb("top", seed), rgb("wrist", seed + 1)),
+        null);
   }
 
   static CameraFrame rgb(String camera, int seed) {

@@ -54,6 +54,7 @@ final class ScriptedDevice implements PolicyLoader {
     private boolean held;
     private boolean stopped;
     private boolean failing;
+    private Duration delay = Duration.ZERO;
     private int closes;
 
     /** From now on a batch stops before it is computed. */
@@ -70,6 +71,11 @@ final class ScriptedDevice implements PolicyLoader {
     /** The next batch fails, and the device with it. */
     synchronized void failNextBatch() {
       failing = true;
+    }
+
+    /** From now on every batch takes so much longer. */
+    synchronized void slowDown(Duration by) {
+      delay = by;
     }
 
     /** Waits until a batch has stopped. */
@@ -108,9 +114,19 @@ final class ScriptedDevice implements PolicyLoader {
         throw new DeviceException("interrupted");
       }
       stopped = false;
+      sleep();
       if (failing) {
         failing = false;
         throw new DeviceException("injected fault of the device");
+      }
+    }
+
+    private void sleep() {
+      try {
+        Thread.sleep(delay);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new DeviceException("interrupted");
       }
     }
 

@@ -2,6 +2,10 @@ package dev.pi0stream.tests.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pi0stream.job.audit.Audit;
+import dev.pi0stream.job.audit.AuditReport;
+import dev.pi0stream.job.audit.AuditSettings;
+import dev.pi0stream.job.audit.Recomputation;
 import dev.pi0stream.job.embedded.EmbeddedFlink;
 import dev.pi0stream.job.embedded.EmbeddedKafka;
 import dev.pi0stream.job.embedded.Topics;
@@ -13,15 +17,18 @@ import dev.pi0stream.schemas.RobotObservation;
 import dev.pi0stream.schemas.WireException;
 import dev.pi0stream.schemas.WireFormat;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
@@ -30,14 +37,18 @@ import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
 import org.apache.flink.core.execution.CheckpointType;
 import org.apache.flink.core.execution.JobClient;
+import org.apache.flink.core.execution.SavepointFormatType;
 import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
+import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+import org.apache.flink.streaming.api.graph.StreamGraph;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerConfig;
 import org.apache.kafka.clients.producer.ProducerRecord;
+import org.apache.kafka.clients.producer.RecordMetadata;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
 import org.apache.kafka.common.serialization.ByteArraySerializer;
@@ -50,7 +61,7 @@ final class ServedJob implements AutoCloseable {
   private final EmbeddedKafka broker;
   private final EmbeddedFlink flink;
   private final KafkaSettings topics;
-  private final JobClient job;
+  private JobClient job;
   private final KafkaProducer<byte[], byte[]> robots;
   private final KafkaConsumer<byte[], byte[]> reader;
 
@@ -66,14 +77,27 @@ final class ServedJob implements AutoCloseable {
    * @param graph builds the job in an environment
    */
   ServedJob(BiConsumer<StreamExecutionEnvironment, KafkaSettings> graph) throws Exception {
+    this(graph, 1, new Configuration());
+  }
+
+  /**
+   * Starts everything.
+   *
+   * @param graph builds the job in an environment
+   * @param slots of the cluster
+   * @param configuration of the cluster
+   */
+  ServedJob(
+      BiConsumer<StreamExecutionEnvironment, KafkaSettings> graph,
+      int slots,
+      Configuration configuration)
+      throws Exception {
     broker = EmbeddedKafka.start(0);
     topics =
         KafkaSettings.defaults(broker.bootstrapServers()).startingAt(KafkaSettings.Start.EARLIEST);
-    broker.createTopics(1, topics.observations(), topics.chunks(), topics.outcomes());
-    flink = EmbeddedFlink.start(0, 1, new Configuration());
-    StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
-    graph.accept(environment, topics);
-    job = flink.submit(environment);
+    broker.createTopics(1, topics.topics().toArray(String[]::new));
+    flink = EmbeddedFlink.start(0, slots, configuration);
+    submit(graph, null);
     robots =
         new KafkaProducer<>(
             Map.of(
@@ -94,6 +118,55 @@ final class ServedJob implements AutoCloseable {
         List.of(new TopicPartition(topics.chunks(), 0), new TopicPartition(topics.outcomes(), 0));
     reader.assign(partitions);
     reader.seekToBeginning(partitions);
+  }
+
+  private void submit(BiConsumer<StreamExecutionEnvironment, KafkaSettings> graph, String savepoint)
+      throws Exception {
+    StreamExecutionEnvironment environment = new StreamExecutionEnvironment();
+    graph.accept(environment, topics);
+    StreamGraph stream = environment.getStreamGraph();
+    if (savepoint != null) {
+      stream.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(savepoint, false));
+    }
+    job = flink.submit(stream);
+  }
+
+  /** Stops the job where it is, with a savepoint, and gives its place. */
+  String stopWithSavepoint(Path directory) throws Exception {
+    String savepoint =
+        flink
+            .cluster()
+            .triggerSavepoint(
+                job.getJobID(), directory.toUri().toString(), true, SavepointFormatType.CANONICAL)
+            .get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+    await(
+        () -> job.getJobStatus().get().isGloballyTerminalState(),
+        () -> "the job goes on behind its savepoint",
+        false);
+    return savepoint;
+  }
+
+  /** Goes on from a savepoint with another job. */
+  void goOn(BiConsumer<StreamExecutionEnvironment, KafkaSettings> graph, String savepoint)
+      throws Exception {
+    submit(graph, savepoint);
+  }
+
+  /** The broker, for what tests do to one. */
+  EmbeddedKafka broker() {
+    return broker;
+  }
+
+  /** Where the topics are. */
+  KafkaSettings topics() {
+    return topics;
+  }
+
+  /** What the broker alone says of all observations. */
+  AuditReport audit() {
+    return new Audit(
+            new AuditSettings(topics, Optional.empty(), Optional.empty(), Duration.ofSeconds(30)))
+        .run(Recomputation.none());
   }
 
   /** The job as it is, with its usual source and sinks. */
@@ -122,11 +195,32 @@ final class ServedJob implements AutoCloseable {
     }
   }
 
+  /** Sends records without waiting for each; returns the offset of the last. */
+  long sendAll(Iterable<byte[]> values) {
+    Future<RecordMetadata> last = null;
+    for (byte[] value : values) {
+      last = robots.send(new ProducerRecord<>(topics.observations(), null, value));
+    }
+    try {
+      return last.get().offset();
+    } catch (ExecutionException e) {
+      throw new AssertionError(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(e);
+    }
+  }
+
   /** Waits until every record up to {@code offset} has an outcome, and returns what there is. */
   Map<Long, List<End>> awaitOutcomesUpTo(long offset) throws Exception {
     await(
         () -> ends.keySet().stream().filter(o -> o <= offset).count() > offset,
         () -> "%d of %d records have an outcome".formatted(ends.size(), offset + 1));
+    return Collections.unmodifiableMap(ends);
+  }
+
+  /** What there is by now, by the records' offsets. */
+  Map<Long, List<End>> ends() {
     return Collections.unmodifiableMap(ends);
   }
 
@@ -194,18 +288,27 @@ final class ServedJob implements AutoCloseable {
   public void close() throws Exception {
     robots.close();
     reader.close();
-    job.cancel().get();
+    if (!job.getJobStatus().get().isGloballyTerminalState()) {
+      job.cancel().get();
+    }
     flink.close();
     broker.close();
   }
 
   /** Reads what the job writes until a condition holds. */
-  private void await(Callable<Boolean> condition, Supplier<String> otherwise) throws Exception {
+  void await(Callable<Boolean> condition, Supplier<String> otherwise) throws Exception {
+    await(condition, otherwise, true);
+  }
+
+  private void await(Callable<Boolean> condition, Supplier<String> otherwise, boolean running)
+      throws Exception {
     long end = System.nanoTime() + PATIENCE.toNanos();
     while (!condition.call()) {
-      assertThat(job.getJobStatus().get())
-          .as(otherwise)
-          .isNotIn(JobStatus.FAILED, JobStatus.CANCELED);
+      if (running) {
+        assertThat(job.getJobStatus().get())
+            .as(otherwise)
+            .isNotIn(JobStatus.FAILED, JobStatus.CANCELED);
+      }
       assertThat(System.nanoTime())
           .as(() -> "after %s %s".formatted(PATIENCE, otherwise.get()))
           .isLessThan(end);

@@ -1,4 +1,4 @@
-package dev.pi0stream.device.cpu;
+package dev.pi0stream.device.foreign;
 
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
@@ -8,7 +8,7 @@ import java.lang.annotation.Target;
 /** The C function behind a method handle. Pointers are {@link java.lang.foreign.MemorySegment}s. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)
-@interface NativeSignature {
+public @interface NativeSignature {
   String name();
 
   Class<?> returns() default int.class;

@@ -1,4 +1,4 @@
-package dev.pi0stream.device.cpu;
+package dev.pi0stream.device.foreign;
 
 import dev.pi0stream.device.DeviceException;
 import java.lang.foreign.FunctionDescriptor;
@@ -8,20 +8,45 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.lang.reflect.Constructor;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
 import java.lang.reflect.RecordComponent;
 import java.util.Arrays;
 
 /** Fills a record of method handles from the {@link NativeSignature}s of its components. */
-final class NativeFunctions {
+public final class NativeFunctions {
   private NativeFunctions() {}
 
   /**
-   * Links every component.
+   * Links every component to a function of the C library.
    *
+   * @param caller who may make the record
+   * @throws DeviceException where it lacks one
+   */
+  public static <R extends Record> R link(MethodHandles.Lookup caller, Class<R> type) {
+    return link(caller, type, Linker.nativeLinker().defaultLookup());
+  }
+
+  /**
+   * What a call of a handle threw, to be thrown on: handles declare {@link Throwable}, and C throws
+   * nothing.
+   */
+  public static RuntimeException failure(Throwable thrown) {
+    return switch (thrown) {
+      case RuntimeException exception -> exception;
+      case Error error -> throw error;
+      default -> throw new AssertionError("a native function cannot throw", thrown);
+    };
+  }
+
+  /**
+   * Links every component to a function of a library.
+   *
+   * @param caller who may make the record
    * @throws DeviceException where the library lacks a function
    */
-  static <R extends Record> R link(Class<R> type, SymbolLookup library) {
+  public static <R extends Record> R link(
+      MethodHandles.Lookup caller, Class<R> type, SymbolLookup library) {
     RecordComponent[] components = type.getRecordComponents();
     Object[] handles = new Object[components.length];
     for (int i = 0; i < components.length; i++) {
@@ -30,10 +55,11 @@ final class NativeFunctions {
     Class<?>[] types = new Class<?>[components.length];
     Arrays.fill(types, MethodHandle.class);
     try {
-      Constructor<R> constructor = type.getDeclaredConstructor(types);
-      return constructor.newInstance(handles);
-    } catch (ReflectiveOperationException e) {
-      throw new LinkageError(type + " cannot be filled with method handles", e);
+      MethodHandle constructor =
+          caller.findConstructor(type, MethodType.methodType(void.class, types));
+      return type.cast(constructor.invokeWithArguments(handles));
+    } catch (Throwable t) {
+      throw new LinkageError(type + " cannot be filled with method handles", t);
     }
   }
 
@@ -66,6 +92,9 @@ final class NativeFunctions {
     }
     if (type == float.class) {
       return ValueLayout.JAVA_FLOAT;
+    }
+    if (type == double.class) {
+      return ValueLayout.JAVA_DOUBLE;
     }
     if (type == MemorySegment.class) {
       return ValueLayout.ADDRESS;

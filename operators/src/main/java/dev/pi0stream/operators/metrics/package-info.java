@@ -1,0 +1,2 @@
+/** What all operators tell of themselves with. */
+package dev.pi0stream.operators.metrics;

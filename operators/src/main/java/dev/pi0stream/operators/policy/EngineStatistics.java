@@ -1,0 +1,73 @@
+package dev.pi0stream.operators.policy;
+
+import dev.pi0stream.device.Device;
+import dev.pi0stream.model.engine.BatchListener;
+import dev.pi0stream.model.engine.ServedPolicy;
+import dev.pi0stream.operators.metrics.RecentHistogram;
+import org.apache.flink.metrics.Counter;
+import org.apache.flink.metrics.Histogram;
+import org.apache.flink.metrics.ThreadSafeSimpleCounter;
+
+/**
+ * What the batches of an engine were. Belongs to the engine, not to a task: it goes on counting
+ * while tasks are restarted.
+ */
+final class EngineStatistics implements BatchListener {
+  private final ServedPolicy policy;
+  private final Histogram sizes = new RecentHistogram();
+  private final Histogram gatheredMillis = new RecentHistogram();
+  private final Histogram tookMillis = new RecentHistogram();
+  private final Counter batches = new ThreadSafeSimpleCounter();
+  private final Counter records = new ThreadSafeSimpleCounter();
+  private final Counter failures = new ThreadSafeSimpleCounter();
+  private volatile Device.Usage memory;
+
+  /** Statistics without a batch; made on the device's thread. */
+  EngineStatistics(ServedPolicy policy) {
+    this.policy = policy;
+    memory = policy.memory();
+  }
+
+  @Override
+  public void ended(BatchReport batch) {
+    batches.inc();
+    if (batch.failed()) {
+      failures.inc();
+      return;
+    }
+    records.inc(batch.rows());
+    sizes.update(batch.rows());
+    gatheredMillis.update(batch.gathered().toMillis());
+    tookMillis.update(batch.took().toMillis());
+    memory = policy.memory();
+  }
+
+  Histogram sizes() {
+    return sizes;
+  }
+
+  Histogram gatheredMillis() {
+    return gatheredMillis;
+  }
+
+  Histogram tookMillis() {
+    return tookMillis;
+  }
+
+  Counter batches() {
+    return batches;
+  }
+
+  Counter records() {
+    return records;
+  }
+
+  Counter failures() {
+    return failures;
+  }
+
+  /** What policy and batches took on the device when the last batch ended. */
+  Device.Usage memory() {
+    return memory;
+  }
+}

@@ -1,0 +1,142 @@
+package dev.pi0stream.tests.simulator;
+
+import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.model.engine.DispatchRule;
+import dev.pi0stream.model.engine.LatencyCurve;
+import dev.pi0stream.model.engine.PolicyEngine;
+import dev.pi0stream.model.engine.Reuse;
+import dev.pi0stream.model.engine.Work;
+import dev.pi0stream.model.policy.ModelInput;
+import dev.pi0stream.model.policy.PixelDigest;
+import dev.pi0stream.model.policy.Sample;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.Executor;
+
+/**
+ * A policy on a device that takes time: so much for each picture and prefix that it has not seen,
+ * for a batch and for each of its rows. It may be told to fail or to hang with its next batch.
+ */
+final class SimulatedDevice extends SimulatedPolicy implements Executor {
+  private final VirtualTime time;
+  private final SplittableRandom random;
+  private final Costs costs;
+  private final Set<PixelDigest> seen = new HashSet<>();
+  private final Set<List<PixelDigest>> read = new HashSet<>();
+  private List<DispatchRule.Candidate> chosen = List.of();
+  private boolean failing;
+  private boolean hanging;
+  private boolean swapping;
+
+  /** Times, in microseconds. */
+  record Costs(long image, long prefix, long batch, long row) {}
+
+  SimulatedDevice(VirtualTime time, SplittableRandom random, Costs costs) {
+    this.time = time;
+    this.random = random;
+    this.costs = costs;
+  }
+
+  /** A rule, overheard: the device learns from it how long its next batch takes. */
+  DispatchRule overhear(DispatchRule rule) {
+    return (List<DispatchRule.Candidate> waiting,
+        Instant now,
+        LatencyCurve curve,
+        int maxBatch) -> {
+      DispatchRule.Choice choice = rule.choose(waiting, now, curve, maxBatch);
+      chosen = choice.batch();
+      return choice;
+    };
+  }
+
+  void failNextBatch() {
+    failing = true;
+  }
+
+  void hangWithNextBatch() {
+    hanging = true;
+  }
+
+  void swapRowsOfNextBatch() {
+    swapping = true;
+  }
+
+  boolean isSwapping() {
+    return swapping;
+  }
+
+  /** Runs what {@link PolicyEngine} gives it when the batch that was chosen last is over. */
+  @Override
+  public void execute(Runnable batch) {
+    if (hanging) {
+      hanging = false;
+      return;
+    }
+    double jitter = random.nextDouble(0.9, 1.1);
+    time.after(Duration.ofNanos(Math.round(1000 * jitter * micros(chosen))), batch);
+  }
+
+  private long micros(List<DispatchRule.Candidate> batch) {
+    long micros = costs.batch();
+    for (DispatchRule.Candidate row : batch) {
+      micros +=
+          costs.row()
+              + costs.image() * row.work().images()
+              + (row.work().prefix() ? costs.prefix() : 0);
+    }
+    return micros;
+  }
+
+  @Override
+  public Work work(ModelInput input) {
+    if (read.contains(prefix(input))) {
+      return Work.STATE_ONLY;
+    }
+    int images = 0;
+    for (ModelInput.Image image : input.images()) {
+      images += seen.contains(image.digest()) ? 0 : 1;
+    }
+    return new Work(images, true);
+  }
+
+  private static List<PixelDigest> prefix(ModelInput input) {
+    return input.images().stream().map(ModelInput.Image::digest).toList();
+  }
+
+  @Override
+  public Inference infer(List<Sample> batch) {
+    if (failing) {
+      failing = false;
+      throw new DeviceException("injected fault of the device");
+    }
+    int images = 0;
+    int prefixes = 0;
+    for (Sample sample : batch) {
+      Work work = work(sample.input());
+      images += work.images();
+      prefixes += work.prefix() ? 1 : 0;
+    }
+    for (Sample sample : batch) {
+      seen.addAll(prefix(sample.input()));
+      read.add(prefix(sample.input()));
+    }
+    List<float[]> x = new ArrayList<>(super.infer(batch).x());
+    if (swapping && x.size() > 1) {
+      swapping = false;
+      Collections.swap(x, 0, 1);
+    }
+    return new Inference(
+        x,
+        Duration.ofNanos(1000 * costs.image() * images),
+        Duration.ofNanos(1000 * costs.prefix() * prefixes),
+        Duration.ofNanos(1000 * (costs.batch() + costs.row() * batch.size())),
+        new Computed(images, prefixes, batch.size()),
+        Collections.nCopies(batch.size(), Reuse.NONE));
+  }
+}
