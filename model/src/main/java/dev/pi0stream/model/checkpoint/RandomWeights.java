@@ -122,6 +122,15 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
   }
 
   @Override
+  public long usedParameters() {
+    long table = (long) dimensions.vocabulary() * dimensions.language().width();
+    return Architecture.shapes(config, dimensions).entrySet().stream()
+        .filter(entry -> !Architecture.isUnused(entry.getKey(), dimensions))
+        .mapToLong(entry -> entry.getValue().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b))
+        .reduce(table, Long::sum);
+  }
+
+  @Override
   public Parameter embedding() {
     int width = dimensions.language().width();
     // Rows are multiplied by √width when they are looked up.
