@@ -22,6 +22,7 @@ import dev.pi0stream.device.Rotation;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -131,6 +132,7 @@ public final class CpuDevice extends AbstractDevice {
     try {
       device.primitives.weightsLayout(device.weightType, 64, 64);
       device.primitives.weightsLayout(device.operandType, 64, 64);
+      device.checkLargeSums();
     } catch (DeviceException e) {
       device.close();
       throw new DeviceException(
@@ -139,6 +141,25 @@ public final class CpuDevice extends AbstractDevice {
           e);
     }
     return device;
+  }
+
+  /**
+   * Multiplies the largest numbers there are. Without instructions for 8-bit integers (VNNI),
+   * oneDNN adds pairs of products in 16 bits, which saturate.
+   */
+  private void checkLargeSums() {
+    int size = 64;
+    float[] ones = new float[size * size];
+    Arrays.fill(ones, 1);
+    try (Linear linear = linear(Parameter.of("ones", size, size, ones), null);
+        Tensor x = upload(ones, size, size);
+        Tensor product = linear(x, linear)) {
+      for (float sum : download(product)) {
+        if (Math.abs(sum - size) > 1) {
+          throw new DeviceException("%d times 1 is %s".formatted(size, sum));
+        }
+      }
+    }
   }
 
   @Override

@@ -81,7 +81,7 @@ class CpuDeviceTest {
         device.store(packed, heads, keyValues, 0);
         KeyValues joined = device.join(List.of(List.of(new Device.Part(keyValues, 1))));
         int bytes = device.precision() == Precision.FP32 ? 4 : 2;
-        assertThat(joined.bytes()).isEqualTo(4 * 16 * 2 * 2 * bytes);
+        assertThat(joined.bytes()).isEqualTo(4L * 16 * 2 * 2 * bytes);
         Mask mask = device.mask(sequences, sequences);
         Tensor attended = device.attention(packed, heads, mask, keyValues, 0);
         Tensor mixed = device.gatedLinear(device.add(normed, row(x)), gated);
