@@ -33,11 +33,13 @@ public abstract class DeviceKeyValues extends DeviceResource implements KeyValue
     return heads;
   }
 
-  final boolean isFilled(int layer) {
+  /** Whether a layer was stored, or has no rows. */
+  protected final boolean isFilled(int layer) {
     return sequences.rows() == 0 || filled.get(layer);
   }
 
-  final void markFilled(int layer) {
+  /** A layer has been stored. */
+  protected final void markFilled(int layer) {
     filled.set(layer);
   }
 }

@@ -11,6 +11,11 @@ public final class Devices {
 
   private Devices() {}
 
+  /** The precision of a device that is asked for without one: a card's memory is for weights. */
+  public static Precision defaultPrecision(String name) {
+    return name.startsWith("tt") ? Precision.BFP8 : Precision.FP32;
+  }
+
   /**
    * Opens a device.
    *

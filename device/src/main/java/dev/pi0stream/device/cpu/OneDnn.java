@@ -301,7 +301,7 @@ final class OneDnn {
                 .formatted(major, version.getAtIndex(JAVA_INT, 1), MAJOR_VERSION));
       }
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -310,7 +310,7 @@ final class OneDnn {
     try {
       DNNL.setThreads().invokeExact(threads);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -370,7 +370,7 @@ final class OneDnn {
     try {
       return (long) DNNL.descriptorSize().invokeExact(descriptor);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -390,7 +390,7 @@ final class OneDnn {
     try {
       status = (int) DNNL.memorySetData().invokeExact(memory, address);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
     check("dnnl_memory_set_data_handle", status);
   }
@@ -542,7 +542,7 @@ final class OneDnn {
     try {
       return (MemorySegment) DNNL.queryDescriptor().invokeExact(primitiveDescriptor, what, 0);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -569,7 +569,7 @@ final class OneDnn {
     try {
       status = (int) DNNL.primitiveExecute().invokeExact(primitive, stream, count, arguments);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
     check("dnnl_primitive_execute", status);
   }
@@ -595,7 +595,7 @@ final class OneDnn {
       check(function, creation.into(out));
       return out.get(ADDRESS, 0);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -603,19 +603,11 @@ final class OneDnn {
     try {
       check(function, call.status());
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
   /** What a method handle can throw, which declares all: nothing that is checked. */
-  private static RuntimeException failure(Throwable thrown) {
-    return switch (thrown) {
-      case RuntimeException exception -> exception;
-      case Error error -> throw error;
-      default -> throw new AssertionError(thrown);
-    };
-  }
-
   private static void check(String function, int status) {
     if (status != 0) {
       throw new DeviceException(

@@ -39,10 +39,8 @@ public final class Environment {
         throw new DeviceException(
             "setenv(%s, %s) failed with status %d".formatted(name, value, status));
       }
-    } catch (RuntimeException | Error e) {
-      throw e;
     } catch (Throwable t) {
-      throw new AssertionError("setenv", t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -52,10 +50,8 @@ public final class Environment {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment value = (MemorySegment) LIBC.getenv().invokeExact(arena.allocateFrom(name));
       return value.address() == 0 ? null : value.reinterpret(LONGEST).getString(0);
-    } catch (RuntimeException | Error e) {
-      throw e;
     } catch (Throwable t) {
-      throw new AssertionError("getenv", t);
+      throw NativeFunctions.failure(t);
     }
   }
 }

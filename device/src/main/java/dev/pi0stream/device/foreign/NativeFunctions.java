@@ -27,9 +27,16 @@ public final class NativeFunctions {
     return link(caller, type, Linker.nativeLinker().defaultLookup());
   }
 
-  /** The address of a function of the C library, for native code to call. */
-  public static MemorySegment address(String name) {
-    return Linker.nativeLinker().defaultLookup().findOrThrow(name);
+  /**
+   * What a call of a handle threw, to be thrown on: handles declare {@link Throwable}, and C throws
+   * nothing.
+   */
+  public static RuntimeException failure(Throwable thrown) {
+    return switch (thrown) {
+      case RuntimeException exception -> exception;
+      case Error error -> throw error;
+      default -> throw new AssertionError("a native function cannot throw", thrown);
+    };
   }
 
   /**

@@ -45,7 +45,7 @@ public final class Auditor {
   private final boolean complete;
   private final Predicate<SourcePosition> outside;
   private final Map<SourcePosition, RecordEntry> records = new LinkedHashMap<>();
-  private final Map<String, Map<String, Map<Long, Integer>>> sent = new HashMap<>();
+  private final Map<String, SentByRobot> sent = new HashMap<>();
   private final Map<String, Delivery> deliveries = new HashMap<>();
   private final Findings findings = new Findings();
   private long repeats;
@@ -69,15 +69,16 @@ public final class Auditor {
     try {
       observation = decoder.decode(message);
     } catch (UnreadableObservationException e) {
-      records.put(message.position(), new RecordEntry(null, null, e.getMessage()));
+      records.put(
+          message.position(), new RecordEntry(records.size() + 1, null, null, e.getMessage()));
       return Optional.empty();
     }
     records.put(
         message.position(),
-        new RecordEntry(observation.id(), observation.observedAt(), observation.defect()));
-    sent.computeIfAbsent(observation.robot(), _ -> new HashMap<>())
-        .computeIfAbsent(observation.episode(), _ -> new HashMap<>())
-        .merge(observation.sequence(), 1, Integer::sum);
+        new RecordEntry(
+            records.size() + 1, observation.id(), observation.observedAt(), observation.defect()));
+    sent.computeIfAbsent(observation.robot(), _ -> new SentByRobot())
+        .add(observation.id(), records.size());
     return Optional.of(observation);
   }
 
@@ -216,11 +217,11 @@ public final class Auditor {
         served++;
       } else if (entry.kind() == OutcomeKind.SUPERSEDED) {
         superseded++;
-        if (complete && !isSuperseded(entry.id())) {
+        if (complete && !isSuperseded(entry)) {
           all.add(
               Finding.Kind.UNJUSTIFIED,
               record.getKey(),
-              "it ended as superseded: expected another record of %s that is as new or newer"
+              "it ended as superseded: expected a newer record than %s, or the same again"
                   .formatted(entry.id()));
         }
       } else if (entry.kind() == OutcomeKind.EXPIRED) {
@@ -279,20 +280,9 @@ public final class Auditor {
     deliveries.put(chunk.getRobot(), before.with(chunk, source));
   }
 
-  /**
-   * Whether an observation's robot sent another that is as new, or newer, or of another episode.
-   */
-  private boolean isSuperseded(ObservationId id) {
-    if (id == null) {
-      return false;
-    }
-    Map<String, Map<Long, Integer>> episodes = sent.get(id.robot());
-    return episodes.size() > 1
-        || episodes.get(id.episode()).entrySet().stream()
-            .anyMatch(
-                other ->
-                    other.getKey() > id.sequence()
-                        || (other.getKey() == id.sequence() && other.getValue() > 1));
+  private boolean isSuperseded(RecordEntry entry) {
+    return entry.id() != null
+        && sent.get(entry.id().robot()).supersedes(entry.id(), entry.number());
   }
 
   private static boolean isOf(ObservationOutcome outcome, ObservationId id) {

@@ -15,6 +15,7 @@ final class RecordEntry {
 
   private static final float COARSE_TOLERANCE = 2e-2f;
 
+  private final long number;
   private final ObservationId id;
   private final Instant observedAt;
   private final String defect;
@@ -26,14 +27,20 @@ final class RecordEntry {
   /**
    * A record without an answer.
    *
+   * @param number in the order in which records were read
    * @param id null where the record does not say whose it is
    * @param observedAt null there, too
    * @param defect why it cannot be served, whatever the policy; null for nothing
    */
-  RecordEntry(ObservationId id, Instant observedAt, String defect) {
+  RecordEntry(long number, ObservationId id, Instant observedAt, String defect) {
+    this.number = number;
     this.id = id;
     this.observedAt = observedAt;
     this.defect = defect;
+  }
+
+  long number() {
+    return number;
   }
 
   ObservationId id() {

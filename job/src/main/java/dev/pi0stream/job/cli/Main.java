@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
       ConfigCommand.class,
       TopicsCommand.class,
       BenchCommand.class,
-      ResidencyCommand.class
+      ResidencyCommand.class,
+      DevicesCommand.class
     },
     footerHeading = "%nExamples:%n",
     footer = {
@@ -35,6 +36,7 @@ import picocli.CommandLine.Spec;
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
       "  pi0 config --config conf/pi0.yaml",
+      "  pi0 devices --check",
       "  pi0 bench --random-weights pi0 --precision bf16",
       "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
       "  pi0 test --all",

@@ -62,7 +62,6 @@ import picocli.CommandLine.Spec;
     })
 final class RunCommand implements Callable<Integer> {
   private static final int FAILED = 1;
-  private static final String DEFAULT_DEVICE = "cpu";
 
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
@@ -204,15 +203,15 @@ final class RunCommand implements Callable<Integer> {
           "--kafka-port is for the broker inside this process, --kafka for another: give one",
           null);
     }
-    String device = isGiven("--device") ? where.device() : configuration.get(Settings.DEVICE);
-    Precision precision =
-        isGiven("--precision") ? where.precision() : configuration.get(Settings.PRECISION);
+    // The robots of another's job need no device.
+    boolean fromFile = robotsOnly || configuration.isGiven(Settings.DEVICE) && !isGiven("--device");
+    String device = fromFile ? configuration.get(Settings.DEVICE) : where.device();
     return new RunSettings(
         checkpoint(configuration),
         robots == null ? shipped("episodes") : robots,
         device,
-        precision.label(),
-        device.equals(DEFAULT_DEVICE) ? "the embedded back end, oneDNN" : "as asked",
+        precision(configuration, device).label(),
+        fromFile ? "as the settings say" : where.reason(),
         speed,
         Optional.ofNullable(duration),
         cameras,
@@ -223,6 +222,13 @@ final class RunCommand implements Callable<Integer> {
         metricsPort,
         robotsOnly,
         configuration);
+  }
+
+  private Precision precision(Configuration configuration, String device) {
+    if (isGiven("--precision")) {
+      return where.precision();
+    }
+    return configuration.find(Settings.PRECISION).orElseGet(() -> Devices.defaultPrecision(device));
   }
 
   private Path checkpoint(Configuration configuration) {

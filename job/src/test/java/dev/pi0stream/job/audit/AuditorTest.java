@@ -196,6 +196,26 @@ class AuditorTest {
   }
 
   @Test
+  void anEarlierEpisodeSupersedesNothingOfALaterOne() {
+    observed(0, "arm", 3);
+    observedIn("e2", 1, "arm", 0);
+    chunk(0, "arm", 3, FIRST);
+    ended(1, "arm", "e2", 0, OutcomeKind.SUPERSEDED, FIRST);
+    found(Finding.Kind.UNJUSTIFIED, 1);
+  }
+
+  @Test
+  void aLaterEpisodeSupersedesWhatCameBeforeItAndWhatStillComes() {
+    observed(0, "arm", 3);
+    observedIn("e2", 1, "arm", 0);
+    observed(2, "arm", 4);
+    ended(0, "arm", 3, OutcomeKind.SUPERSEDED, FIRST);
+    deliver("arm", in("e2", message(1, "arm", 0, FIRST)));
+    ended(2, "arm", 4, OutcomeKind.SUPERSEDED, FIRST);
+    assertThat(auditor.report().isClean()).isTrue();
+  }
+
+  @Test
   void aRepeatedIdentitySupersedesItself() {
     observed(0, "arm", 3);
     observed(1, "arm", 3);
@@ -323,12 +343,22 @@ class AuditorTest {
 
   private void ended(
       long offset, String robot, Integer sequence, OutcomeKind kind, long generation) {
+    ended(offset, robot, robot == null ? null : "e1", sequence, kind, generation);
+  }
+
+  private void ended(
+      long offset,
+      String robot,
+      String episode,
+      Integer sequence,
+      OutcomeKind kind,
+      long generation) {
     ObservationOutcome outcome =
         ObservationOutcome.newBuilder()
             .setKind(kind)
             .setReason("because")
             .setRobot(robot)
-            .setEpisode(robot == null ? null : "e1")
+            .setEpisode(episode)
             .setSequence(sequence == null ? null : (long) sequence)
             .setDecidedAt(Instant.EPOCH)
             .setSourceTopic("observations")

@@ -40,7 +40,7 @@ final class Channel<T> {
         .map(Item::barrier)
         .filter(barrier -> barrier != null)
         .findFirst()
-        .filter(barrier -> !barrier.aligned() || items.peek().barrier == barrier);
+        .filter(barrier -> !barrier.aligned() || !hasElement());
   }
 
   /** Takes the first barrier out; gives the elements that were before it and stay. */

@@ -66,7 +66,7 @@ final class Simulation {
       within(
           time, random, () -> broker.stall(time.instant().plusMillis(random.nextLong(10, 1500))));
     }
-    checkpoints(time, random, job, start.plus(FAULTS).plus(CALM));
+    checkpoints(time, random, job, start.plus(FAULTS), start.plus(FAULTS).plus(CALM));
     time.runUntil(start.plus(FAULTS).plus(CALM));
     robots.forEach(SimulatedRobot::sendLast);
     time.runUntil(time.instant().plus(LAST));
@@ -83,15 +83,18 @@ final class Simulation {
     time.after(Duration.ofMillis(random.nextLong(FAULTS.toMillis())), fault);
   }
 
+  /** Often while there are faults, so that they fall into checkpoints; now and then afterwards. */
   private static void checkpoints(
-      VirtualTime time, SplittableRandom random, SimulatedJob job, Instant end) {
-    if (time.instant().isBefore(end)) {
+      VirtualTime time, SplittableRandom random, SimulatedJob job, Instant calm, Instant end) {
+    Instant now = time.instant();
+    if (now.isBefore(end)) {
+      long slower = now.isBefore(calm) ? 1 : 20;
       time.within(
-          50_000,
-          600_000,
+          50_000 * slower,
+          600_000 * slower,
           () -> {
             job.checkpoint();
-            checkpoints(time, random, job, end);
+            checkpoints(time, random, job, calm, end);
           });
     }
   }

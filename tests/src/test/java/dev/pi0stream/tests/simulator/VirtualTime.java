@@ -15,7 +15,7 @@ import java.util.SplittableRandom;
 final class VirtualTime implements InstantSource, Alarm {
   private final SplittableRandom random;
   private final PriorityQueue<Event> events =
-      new PriorityQueue<>(Comparator.comparing(Event::when).thenComparing(Event::order));
+      new PriorityQueue<>(Comparator.comparing(Event::when).thenComparingLong(Event::order));
   private Instant now = Instant.parse("2026-01-01T00:00:00Z");
   private long order;
 

@@ -125,6 +125,11 @@ public record Machine(Path root, Map<String, String> environment) {
           e);
     }
     Map<String, String> variables = new LinkedHashMap<>();
+    for (String name : List.of(Target.MOCK_VARIABLE, Target.SIMULATOR_VARIABLE)) {
+      if (environment.containsKey(name)) {
+        variables.put(name, environment.get(name));
+      }
+    }
     variables.put("TT_METAL_CACHE", kernels.toString());
     variables.put("TT_METAL_LOGS_PATH", cache.toString());
     variables.put("TT_METAL_LOGGER_LEVEL", "off");

@@ -223,7 +223,7 @@ final class CPython {
     try {
       return (MemorySegment) function.invokeExact(a);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -231,7 +231,7 @@ final class CPython {
     try {
       return (MemorySegment) function.invokeExact(a, b);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -240,7 +240,7 @@ final class CPython {
     try {
       return (MemorySegment) function.invokeExact(a, b, c);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -248,7 +248,7 @@ final class CPython {
     try {
       return (MemorySegment) function.invokeExact(a, b);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -256,7 +256,7 @@ final class CPython {
     try {
       return (MemorySegment) function.invokeExact(a);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -264,7 +264,7 @@ final class CPython {
     try {
       return (MemorySegment) function.invokeExact(a);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -272,7 +272,7 @@ final class CPython {
     try {
       return (MemorySegment) function.invokeExact();
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -280,7 +280,7 @@ final class CPython {
     try {
       return (int) function.invokeExact();
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -288,7 +288,7 @@ final class CPython {
     try {
       return (int) function.invokeExact(a, b);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -296,7 +296,7 @@ final class CPython {
     try {
       return (int) function.invokeExact(a);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -304,7 +304,7 @@ final class CPython {
     try {
       return (long) function.invokeExact(a);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -312,7 +312,7 @@ final class CPython {
     try {
       function.invokeExact(a);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -320,7 +320,7 @@ final class CPython {
     try {
       function.invokeExact(a);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -329,7 +329,7 @@ final class CPython {
     try {
       return (MemorySegment) PY.vectorcall.invokeExact(callable, arguments, positional, names);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -339,7 +339,7 @@ final class CPython {
     try {
       return (int) function.invokeExact(sequence, index, item);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -347,7 +347,7 @@ final class CPython {
     try {
       return (double) PY.asDouble.invokeExact(object);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -355,7 +355,7 @@ final class CPython {
     try {
       return (int) PY.getBuffer.invokeExact(object, view, flags);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 
@@ -363,15 +363,7 @@ final class CPython {
     try {
       return (MemorySegment) PY.compile.invokeExact(source, file, start);
     } catch (Throwable t) {
-      throw failure(t);
+      throw NativeFunctions.failure(t);
     }
-  }
-
-  static RuntimeException failure(Throwable thrown) {
-    return switch (thrown) {
-      case RuntimeException unchecked -> unchecked;
-      case Error error -> throw error;
-      default -> new IllegalStateException("a call of CPython failed", thrown);
-    };
   }
 }

@@ -192,9 +192,9 @@ public final class Frame implements AutoCloseable {
 
   /**
    * Lends memory to Python as a dense DLPack tensor: an object with {@code __dlpack__} and {@code
-   * __dlpack_device__}, which a consumer can take once, while this frame is open. Nothing is
-   * copied, so the memory has to live as long as the consumer looks at it: TTNN has copied it when
-   * its call returns, an array of NumPy never does.
+   * __dlpack_device__}, for calls that are made in this frame. Nothing is copied, so the memory has
+   * to live as long as the consumer looks at it: TTNN has copied it when its call returns, an array
+   * of NumPy never does.
    *
    * @param memory native memory of exactly this many elements
    */

@@ -15,9 +15,12 @@ import java.util.List;
 
 /**
  * Memory that a frame lends to Python as DLPack tensors ({@code dlpack.h}: {@code
- * DLManagedTensor}). Each is a capsule that its consumer renames when it takes it over, and then
- * frees: a tensor's description comes from {@code malloc}, and its deleter is {@code free}. What
- * nobody has taken is freed with the frame, and its capsule made useless.
+ * DLManagedTensor}). Each is a capsule whose consumer renames it when it takes the tensor over.
+ *
+ * <p>TTNN (nanobind) asks for the capsule twice in one call, does not rename it and calls a deleter
+ * twice, so there is none: what is still offered when the frame closes is withdrawn and freed with
+ * it. NumPy renames the capsule and reads its description, some hundred bytes, whenever the array
+ * dies; such a description is never freed.
  */
 @SuppressWarnings("restricted")
 final class LentMemory implements AutoCloseable {
@@ -41,7 +44,6 @@ final class LentMemory implements AutoCloseable {
 
   private static final Functions LIBC =
       NativeFunctions.link(MethodHandles.lookup(), Functions.class);
-  private static final MemorySegment FREE = NativeFunctions.address("free");
 
   // A capsule keeps the pointer to its name.
   private static final MemorySegment OFFERED = Arena.global().allocateFrom("dltensor");
@@ -55,7 +57,6 @@ final class LentMemory implements AutoCloseable {
   private static final long BITS = 21;
   private static final long LANES = 22;
   private static final long SHAPE = 24;
-  private static final long DELETER = 56;
   private static final int CPU = 1;
 
   private final List<MemorySegment> capsules = new ArrayList<>();
@@ -120,7 +121,7 @@ final class LentMemory implements AutoCloseable {
     try {
       tensor = ((MemorySegment) LIBC.calloc().invokeExact(1L, size)).reinterpret(size);
     } catch (Throwable t) {
-      throw CPython.failure(t);
+      throw NativeFunctions.failure(t);
     }
     if (tensor.address() == 0) {
       throw new OutOfMemoryError("calloc of " + size + " bytes");
@@ -134,11 +135,11 @@ final class LentMemory implements AutoCloseable {
     MemorySegment sizes = tensor.asSlice(BYTES);
     MemorySegment.copy(shape, 0, sizes, ValueLayout.JAVA_LONG, 0, shape.length);
     tensor.set(ValueLayout.ADDRESS, SHAPE, sizes);
-    tensor.set(ValueLayout.ADDRESS, DELETER, FREE);
+    // Strides, offset, context and deleter are null: dense, and the frame's.
     return tensor;
   }
 
-  /** Takes back what nobody has taken; under the GIL, while the capsules are held. */
+  /** Takes back what nobody has taken over; under the GIL, while the capsules are held. */
   @Override
   public void close() {
     for (int i = 0; i < capsules.size(); i++) {

@@ -59,7 +59,7 @@ final class LibPython {
       }
       symbols = SymbolLookup.libraryLookup(library, Arena.global());
     } catch (Throwable t) {
-      throw CPython.failure(t);
+      throw NativeFunctions.failure(t);
     }
   }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.pi0stream.device.tt.host.TestTtnn;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -27,7 +28,7 @@ class InterpreterTest {
 
   @BeforeAll
   static void start() {
-    python = TestInterpreter.start();
+    python = TestTtnn.start();
     python.addModules(Path.of("src/test/resources/dev/pi0stream/device/tt/python"));
   }
 

@@ -1,0 +1,42 @@
+package dev.pi0stream.device.tt;
+
+import dev.pi0stream.device.tt.python.ElementType;
+import dev.pi0stream.device.tt.ttnn.DataType;
+import dev.pi0stream.device.tt.ttnn.Layout;
+import dev.pi0stream.device.tt.ttnn.Shape;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.function.Consumer;
+
+/**
+ * Numbers of the host on their way to the device.
+ *
+ * @param place where they go
+ * @param fill writes them, row after row, to memory that is zero
+ */
+record HostInput(Place place, Consumer<MemorySegment> fill) {
+  /** How numbers lie on the device. */
+  record Place(Shape shape, DataType type, Layout layout) {
+    /** How they lie in the host's memory before. */
+    ElementType element() {
+      return type == DataType.UINT32 ? ElementType.UINT32 : ElementType.FLOAT32;
+    }
+
+    long hostBytes() {
+      return shape.numbers() * element().bytes();
+    }
+
+    long deviceBytes() {
+      return type.bytes(shape.numbers(layout));
+    }
+  }
+
+  static HostInput of(Shape shape, DataType type, Layout layout, Consumer<MemorySegment> fill) {
+    return new HostInput(new Place(shape, type, layout), fill);
+  }
+
+  /** Writes fp32 numbers. */
+  static void put(float[] values, int from, MemorySegment memory, long to, int count) {
+    MemorySegment.copy(values, from, memory, ValueLayout.JAVA_FLOAT, to * Float.BYTES, count);
+  }
+}

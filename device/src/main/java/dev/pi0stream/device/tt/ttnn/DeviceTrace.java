@@ -1,0 +1,53 @@
+package dev.pi0stream.device.tt.ttnn;
+
+import dev.pi0stream.device.tt.python.PyReference;
+import java.util.List;
+
+/**
+ * Recorded operations with their tensors' addresses. What they read that was there before stays
+ * allocated as long as this is not released; it is released when nobody else owns it any more.
+ */
+public final class DeviceTrace implements AutoCloseable {
+  private final MeshDevice device;
+  private final PyReference id;
+  private final List<TtnnTensor> read;
+  private boolean closed;
+
+  /** A trace that owns what it reads, with others. */
+  DeviceTrace(MeshDevice device, PyReference id, List<TtnnTensor> read) {
+    this.device = device;
+    this.id = id;
+    this.read = read;
+  }
+
+  /** Whether it was released. */
+  public boolean isClosed() {
+    return closed;
+  }
+
+  /** Whether it reads a tensor that was there before. */
+  boolean reads(TtnnTensor tensor) {
+    return read.contains(tensor);
+  }
+
+  /** Starts the operations again, on what is in their tensors now; does not wait for them. */
+  public void replay() {
+    if (closed) {
+      throw new IllegalStateException("a trace is replayed after its release");
+    }
+    device.replay(id);
+  }
+
+  /** Releases it; releasing it again does nothing. */
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      try {
+        device.release(this, id);
+      } finally {
+        read.forEach(TtnnTensor::unpin);
+      }
+    }
+  }
+}

@@ -1,0 +1,8 @@
+"""``ttnn_double`` with fp32 values throughout: what is wrong shows, where rounding would hide it."""
+
+from . import enter_stage, replays_traces, reset_statistics, statistics
+from .surface import names as _names
+
+__getattr__ = _names(globals(), rounding=False)
+
+__all__ = ["enter_stage", "replays_traces", "reset_statistics", "statistics"]
