@@ -204,7 +204,8 @@ final class RunCommand implements Callable<Integer> {
           null);
     }
     // The robots of another's job need no device.
-    boolean fromFile = robotsOnly || configuration.isGiven(Settings.DEVICE) && !isGiven("--device");
+    boolean said = configuration.isGiven(Settings.DEVICE) && !isGiven("--device");
+    boolean fromFile = robotsOnly || said;
     String device = fromFile ? configuration.get(Settings.DEVICE) : where.device();
     return new RunSettings(
         checkpoint(configuration),
