@@ -55,12 +55,9 @@ public final class VisionBlock implements AutoCloseable {
     Weights mlp = weights.in("mlp.");
     this.fc1 =
         device.linear(
-            mlp.matrix("fc1.weight", vision.mlp(), width),
-            mlp.vector("fc1.bias", vision.mlp()));
+            mlp.matrix("fc1.weight", vision.mlp(), width), mlp.vector("fc1.bias", vision.mlp()));
     this.fc2 =
-        device.linear(
-            mlp.matrix("fc2.weight", width, vision.mlp()),
-            mlp.vector("fc2.bias", width));
+        device.linear(mlp.matrix("fc2.weight", width, vision.mlp()), mlp.vector("fc2.bias", width));
   }
 
   /**

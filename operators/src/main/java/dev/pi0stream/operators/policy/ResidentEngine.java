@@ -84,11 +84,7 @@ public final class ResidentEngine implements AutoCloseable {
             loaded.policy(),
             loaded.noise(),
             new Surroundings(
-                InstantSource.system(),
-                alarm,
-                device::execute,
-                preparation,
-                statistics),
+                InstantSource.system(), alarm, device::execute, preparation, statistics),
             new EngineSettings(spec.maxBatch(), loaded.rule(), spec.hangs()),
             rehearsed.curve());
     LOG.info(
@@ -103,8 +99,8 @@ public final class ResidentEngine implements AutoCloseable {
   private record Rehearsed(LoadedPolicy loaded, LatencyCurve curve) {}
 
   /** On the device's thread. */
-  private static Rehearsed load(
-      EngineSpec spec, PolicyLoader loader, EngineStatistics statistics) throws Exception {
+  private static Rehearsed load(EngineSpec spec, PolicyLoader loader, EngineStatistics statistics)
+      throws Exception {
     LoadedPolicy loaded = loader.load(spec);
     try {
       statistics.opened(loaded.policy());
