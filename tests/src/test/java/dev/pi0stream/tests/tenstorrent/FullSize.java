@@ -10,6 +10,7 @@ import dev.pi0stream.device.tt.ttnn.Memory;
 import dev.pi0stream.device.tt.ttnn.MeshDevice;
 import dev.pi0stream.device.tt.ttnn.Traffic;
 import dev.pi0stream.job.bench.MadeUpBatch;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import dev.pi0stream.model.checkpoint.RandomWeights;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.policy.Policy;
@@ -42,7 +43,7 @@ final class FullSize {
   /**
    * Runs.
    *
-   * @param arguments board, size, greatest batch
+   * @param arguments board, size, greatest batch; how many layers where that is not all
    */
   public static void main(String[] arguments) {
     Locale.setDefault(Locale.ROOT);
@@ -50,7 +51,7 @@ final class FullSize {
     int greatest = Integer.parseInt(arguments[2]);
     try (TtDevice device = MockChips.open(arguments[0], MockChips.TTNN, Precision.BFP8);
         RandomWeights weights = RandomWeights.of(size, 3, 1);
-        Policy policy = Policy.load(weights, device)) {
+        Policy policy = Policy.load(some(weights, arguments), device)) {
       System.out.printf(
           "%s %s: grid %s, DRAM %.0f MB, weights %.0f MB%n",
           arguments[0],
@@ -65,6 +66,10 @@ final class FullSize {
         }
       }
     }
+  }
+
+  private static PolicyWeights some(RandomWeights weights, String[] arguments) {
+    return arguments.length < 4 ? weights : new FewLayers(weights, Integer.parseInt(arguments[3]));
   }
 
   private void measure(int batch, int cameras) {
