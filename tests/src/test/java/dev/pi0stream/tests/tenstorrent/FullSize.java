@@ -72,7 +72,16 @@ final class FullSize {
     return arguments.length < 4 ? weights : new FewLayers(weights, Integer.parseInt(arguments[3]));
   }
 
-  private void measure(int batch, int cameras) {
+  /** The operations of a chunk of one robot with three cameras, with so many layers. */
+  static long operations(TtDevice device, RandomWeights.Size size, int layers) {
+    try (RandomWeights weights = RandomWeights.of(size, 3, 1);
+        Policy policy = Policy.load(new FewLayers(weights, layers), device)) {
+      return new FullSize(device, policy).measure(1, 3).operationCount();
+    }
+  }
+
+  /** Measures a chunk; null where the chip has too little memory. */
+  private Traffic measure(int batch, int cameras) {
     int tokens = policy.config().maxTokens();
     List<Sample> all = MadeUpBatch.of(policy, cameras, tokens, 2 * batch);
     List<Sample> samples = all.subList(0, batch);
@@ -84,13 +93,15 @@ final class FullSize {
       }
     } catch (DeviceException e) {
       System.out.printf("batch %d, cameras %d: %s%n", batch, cameras, e.getMessage());
-      return;
+      return null;
     }
     long programs = chip.programs();
     long allocated = chip.memory(Memory.DRAM).allocatedBytes();
     int tensors = chip.tensors();
     chip.allowNewPrograms(false);
+    Traffic begun = chip.traffic();
     chunk(all.subList(batch, 2 * batch), true);
+    Traffic traffic = chip.traffic().since(begun);
     chip.allowNewPrograms(true);
     System.out.printf(
         "batch %d, cameras %d: DRAM in use %.0f MB, programs %d, tensors %d%n",
@@ -98,6 +109,8 @@ final class FullSize {
     check(chip.programs() == programs, "a program was compiled");
     check(chip.memory(Memory.DRAM).allocatedBytes() == allocated, "memory stays allocated");
     check(chip.tensors() == tensors, "tensors stay allocated");
+    check(traffic.downloads() == 1, "not one download");
+    return traffic;
   }
 
   private static void check(boolean holds, String otherwise) {
