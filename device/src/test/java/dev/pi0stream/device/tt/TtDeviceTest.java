@@ -154,7 +154,7 @@ class TtDeviceTest {
           assertThat(since.downloads()).isEqualTo(1);
         }
       }
-      assertThat(device.stageCount()).isEqualTo(new TtDevice.StageCount(1, 1));
+      assertThat(device.stageCount()).isEqualTo(new TtDevice.StageCount(2, 1));
     }
   }
 

@@ -243,7 +243,9 @@ final class RunCommand implements Callable<Integer> {
     if (isGiven("--precision")) {
       return where.precision();
     }
-    return configuration.find(Settings.PRECISION).orElseGet(() -> Devices.defaultPrecision(device));
+    return configuration.isGiven(Settings.PRECISION)
+        ? configuration.get(Settings.PRECISION)
+        : Devices.defaultPrecision(device);
   }
 
   private Path checkpoint(Configuration configuration) {

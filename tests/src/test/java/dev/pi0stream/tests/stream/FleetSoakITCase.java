@@ -45,7 +45,8 @@ class FleetSoakITCase {
       assertThat(fleet.together().missing()).isZero();
       assertThat(fleet.together().rejected()).isZero();
       assertThat(usedHeap()).isLessThan(heap + heap / 2 + (64 << 20));
-      // What is kept for reuse differs from moment to moment; a leak of one for each batch does not.
+      // What is kept for reuse differs from moment to moment; a leak of one for each batch does
+      // not.
       assertThat(Scrape.of(port).sum(RESOURCES, "")).isLessThan(resources + 2 * ROBOTS);
       assertClean(job.audit());
     }
