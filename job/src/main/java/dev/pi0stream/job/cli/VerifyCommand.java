@@ -25,7 +25,8 @@ import picocli.CommandLine.Spec;
       "The folder's manifest.json says what is there: whole cases with and without real-time"
           + " chunking, single operations, preprocessing, tokenizers, the action queue.",
       "In fp32 the manifest's tolerances hold. In bf16 the final x is judged by LeRobot's own"
-          + " bfloat16 error, everything else that the device computes by its correlation."
+          + " bfloat16 error, in bfp8 by four times it, everything else that the device computes by"
+          + " its correlation."
     },
     exitCodeListHeading = "%nExit codes:%n",
     exitCodeList = {
