@@ -36,6 +36,16 @@ final class Comparisons {
     return precision == Precision.FP32 ? fp32 : BF16_NORM;
   }
 
+  /** The largest error of a whole case in terms of LeRobot's own in bfloat16. */
+  double worstRatio() {
+    return precision == Precision.BFP8 ? 4 : 1.5;
+  }
+
+  /** The same of the root mean square over all cases. */
+  double meanRatio() {
+    return precision == Precision.BFP8 ? 3 : 1;
+  }
+
   /** Compares all numbers; integers and truth values have to be equal. */
   void compare(
       String file, String component, Values computed, Values expected, Criterion criterion) {
