@@ -52,9 +52,15 @@ final class Rehearsal {
       took = pass(madeUp);
     }
     LatencyCurve curve = new LatencyCurve();
-    vision.forEach((items, time) -> curve.learn(new Computed(items, 0, 0), time, Duration.ZERO, Duration.ZERO));
-    prefix.forEach((items, time) -> curve.learn(new Computed(0, items, 0), Duration.ZERO, time, Duration.ZERO));
-    denoise.forEach((items, time) -> curve.learn(new Computed(0, 0, items), Duration.ZERO, Duration.ZERO, time));
+    vision.forEach(
+        (items, time) ->
+            curve.learn(new Computed(items, 0, 0), time, Duration.ZERO, Duration.ZERO));
+    prefix.forEach(
+        (items, time) ->
+            curve.learn(new Computed(0, items, 0), Duration.ZERO, time, Duration.ZERO));
+    denoise.forEach(
+        (items, time) ->
+            curve.learn(new Computed(0, 0, items), Duration.ZERO, Duration.ZERO, time));
     return curve;
   }
 

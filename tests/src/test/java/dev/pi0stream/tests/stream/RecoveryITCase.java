@@ -2,6 +2,7 @@ package dev.pi0stream.tests.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pi0stream.job.audit.AuditReport;
 import dev.pi0stream.job.graph.KafkaSettings;
 import dev.pi0stream.job.graph.PolicyJob;
 import dev.pi0stream.operators.outcome.WireRecord;
@@ -100,6 +101,7 @@ class RecoveryITCase {
       assertThat(job.restarts()).isEqualTo(2);
       assertThat(DevicePool.ofTaskManager().loads()).isEqualTo(loads + 1);
       assertThat(device.closes()).isZero();
+      assertClean(job);
     }
     loader.controls().awaitCloses(1);
   }
@@ -139,6 +141,7 @@ class RecoveryITCase {
       assertThat(job.restarts()).isEqualTo(1);
       assertThat(DevicePool.ofTaskManager().loads()).isEqualTo(loads + 2);
       assertThat(device.closes()).as("devices that were closed").isEqualTo(1);
+      assertClean(job);
     }
     loader.controls().awaitCloses(2);
   }
@@ -210,7 +213,13 @@ class RecoveryITCase {
       assertThat(ends).containsOnlyKeys(sent);
       assertChunksOfARecordAreEqual(ends, 0);
       assertThat(DevicePool.ofTaskManager().loads()).isEqualTo(loads + 1);
+      assertClean(job);
     }
+  }
+
+  private static void assertClean(ServedJob job) {
+    AuditReport audit = job.audit();
+    assertThat(audit.findings()).as(() -> audit.examples().toString()).isEmpty();
   }
 
   /** The usual job with a place for a fault before the policy and one behind it. */
