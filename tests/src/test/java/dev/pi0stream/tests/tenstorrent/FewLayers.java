@@ -24,12 +24,7 @@ record FewLayers(PolicyWeights whole, int layers) implements PolicyWeights {
     Dimensions.Vision vision = all.vision();
     return new Dimensions(
         new Dimensions.Vision(
-            vision.width(),
-            vision.mlp(),
-            layers,
-            vision.heads(),
-            vision.patch(),
-            vision.grid()),
+            vision.width(), vision.mlp(), layers, vision.heads(), vision.patch(), vision.grid()),
         fewer(all.language()),
         fewer(all.expert()),
         VOCABULARY,

@@ -35,7 +35,13 @@ class FullSizeTest {
   @ParameterizedTest
   @Tag("long")
   @CsvSource({
-    "P150, pi0", "P150, pi05", "P100, pi0", "P300, pi0", "N150, pi0", "N300, pi0", "N300, pi05"
+    "P150, pi0",
+    "P150, pi05",
+    "P100, pi0",
+    "P300, pi0",
+    "N150, pi0",
+    "N300, pi0",
+    "N300, pi05"
   })
   void everyBoardHoldsAPolicy(String board, String size) throws IOException, InterruptedException {
     try (TtDevice any = MockChips.open(MockChips.TTNN, Precision.BFP8)) {
@@ -48,8 +54,7 @@ class FullSizeTest {
     command.addAll(List.of(FullSize.class.getName(), board, size, "16"));
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     process.getOutputStream().close();
-    String printed =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     System.out.print(printed);
     assertThat(process.waitFor()).as(printed).isZero();
     assertThat(printed).contains("batch 1, cameras 3: DRAM in use");

@@ -21,6 +21,7 @@ public final class Cluster {
   private static final Map<Ttnn, Cluster> OPEN = new HashMap<>();
 
   private final Ttnn ttnn;
+
   /** One that computes and one that copies inputs. */
   private static final int QUEUES = 2;
 
@@ -42,7 +43,10 @@ public final class Cluster {
               module, "DispatchCoreConfig", frame.attribute(module, "DispatchCoreType.WORKER"));
       PyFunction open =
           ttnn.function(
-              "open_mesh_device", "dispatch_core_config", "trace_region_size", "num_command_queues");
+              "open_mesh_device",
+              "dispatch_core_config",
+              "trace_region_size",
+              "num_command_queues");
       PyObject opened;
       int queues = QUEUES;
       try {
@@ -114,7 +118,8 @@ public final class Cluster {
       }
       chip.retire();
       try (Frame frame = chip.ttnn().frame()) {
-        cluster.chips.set(index, new MeshDevice(chip.ttnn(), frame, cluster.handles.get(index), cluster.queues));
+        cluster.chips.set(
+            index, new MeshDevice(chip.ttnn(), frame, cluster.handles.get(index), cluster.queues));
       }
       cluster.closeIfUnused();
     }
