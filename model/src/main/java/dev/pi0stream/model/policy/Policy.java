@@ -7,7 +7,6 @@ import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Packed;
-import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Stage;
@@ -60,8 +59,7 @@ public final class Policy implements AutoCloseable {
     this.projector =
         device.linear(
             checkpoint.projector().matrix("weight", width, dimensions.vision().width()),
-            checkpoint.projector().vector("bias", width),
-            Precision.FP32);
+            checkpoint.projector().vector("bias", width));
     this.backbone =
         Backbone.load(device, checkpoint.language(), checkpoint.embedding(), dimensions);
     this.expert = ActionExpert.load(device, checkpoint.expert(), dimensions);

@@ -42,6 +42,12 @@ record FewLayers(PolicyWeights whole, int layers) implements PolicyWeights {
     return whole.weights();
   }
 
+  /** Those of the whole policy: only who shows how far loading is asks. */
+  @Override
+  public long usedParameters() {
+    return whole.usedParameters();
+  }
+
   @Override
   public Parameter embedding() {
     int width = whole.dimensions().language().width();
