@@ -19,10 +19,15 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       RunCommand.class,
+      ReplayCommand.class,
+      RecordCommand.class,
+      DatasetCommand.class,
       AuditCommand.class,
       FleetCommand.class,
       VerifyCommand.class,
       CheckpointCommand.class,
+      ConfigCommand.class,
+      TopicsCommand.class,
       BenchCommand.class,
       ResidencyCommand.class,
       DevicesCommand.class
@@ -30,12 +35,15 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
+      "  pi0 replay --dataset examples/episodes --report out.html",
+      "  pi0 dataset examples/episodes",
       "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",
-      "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
+      "  pi0 config --config conf/pi0.yaml",
       "  pi0 devices --check",
       "  pi0 bench --random-weights pi0 --precision bf16",
+      "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
       "  pi0 test --all",
       "",
       "Every command has its own --help. `pi0 test` runs the project's tests."

@@ -1,6 +1,11 @@
 package dev.pi0stream.job.cli;
 
 import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.device.Devices;
+import dev.pi0stream.device.Precision;
+import dev.pi0stream.job.configuration.Configuration;
+import dev.pi0stream.job.configuration.ConfigurationOptions;
+import dev.pi0stream.job.configuration.Settings;
 import dev.pi0stream.job.run.Run;
 import dev.pi0stream.job.run.RunResult;
 import dev.pi0stream.job.run.RunSettings;
@@ -33,8 +38,10 @@ import picocli.CommandLine.Spec;
       "Serves a policy to robots: observations from a Kafka topic, action chunks to another.",
       "",
       "Starts a Kafka broker and a Flink cluster inside this process and lets every episode of a"
-          + " LeRobot v3.0 dataset play a robot in real time, over again until the duration ends."
+          + " LeRobot dataset play a robot in real time, over again until the duration ends."
           + " Without options it is the shipped policy on the shipped episodes.",
+      "With --robots-only it starts neither: a job that runs on a cluster of its own serves the"
+          + " robots.",
       "At the end every observation is accounted for: a chunk, superseded by a newer observation"
           + " of its robot, expired, or rejected with a reason."
     },
@@ -50,7 +57,9 @@ import picocli.CommandLine.Spec;
       "  pi0 run --duration 20s --json out.json",
       "  pi0 run --device cpu --precision bf16 --speed 2 --port 8081",
       "  pi0 run --checkpoint DIR --robots DATASET --camera base_0_rgb=top",
-      "  pi0 run --kafka broker:9092 --duration 5m"
+      "  pi0 run --kafka broker:9092 --duration 5m",
+      "  pi0 run --config conf/pi0.yaml --robots-only --duration 20s",
+      "  pi0 run --duration 20s --record recording"
     })
 final class RunCommand implements Callable<Integer> {
   private static final int FAILED = 1;
@@ -58,6 +67,7 @@ final class RunCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeviceOptions where;
+  @Mixin private ConfigurationOptions options;
 
   @Option(
       names = "--checkpoint",
@@ -69,7 +79,7 @@ final class RunCommand implements Callable<Integer> {
       names = "--robots",
       paramLabel = "DATASET",
       description =
-          "A LeRobot v3.0 dataset; each of its episodes plays a robot (default: the shipped one,"
+          "A LeRobot dataset (v3.0 or v2.1); each of its episodes plays a robot (default: the shipped one,"
               + " examples/episodes).")
   private Path robots;
 
@@ -115,6 +125,13 @@ final class RunCommand implements Callable<Integer> {
   private String kafka;
 
   @Option(
+      names = "--robots-only",
+      description =
+          "Only play the robots and keep the books: the job runs already, on a cluster of its own"
+              + " that reads from the broker of --kafka.")
+  private boolean robotsOnly;
+
+  @Option(
       names = "--kafka-port",
       paramLabel = "PORT",
       defaultValue = "0",
@@ -135,14 +152,31 @@ final class RunCommand implements Callable<Integer> {
       description = "Port where Prometheus may ask for metrics, such as 9249 (default: none).")
   private int metricsPort;
 
+  @Option(
+      names = "--max-batch",
+      paramLabel = "N",
+      description = "The most robots that are computed together (default: as configured, 8).")
+  private Integer maxBatch;
+
+  @Option(
+      names = "--record",
+      paramLabel = "DIR",
+      description =
+          "Record observations, chunks and outcomes to Avro container files in this folder, which"
+              + " `pi0 replay --dataset DIR` takes.")
+  private Path record;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
     RunResult result;
     try {
-      // A device that cannot be had is noticed here, not when broker and cluster are up.
-      where.open().close();
-      result = run(new Run(settings(), new CheckpointLoader(), out, isTerminal()));
+      RunSettings settings = settings(options.read());
+      if (!robotsOnly) {
+        // A device that cannot be had is noticed here, not when broker and cluster are up.
+        Devices.open(backEnd(settings.device()), Precision.parse(settings.precision())).close();
+      }
+      result = run(new Run(settings, new CheckpointLoader(), out, isTerminal()));
     } catch (IllegalArgumentException
         | CheckpointException
         | DatasetException
@@ -173,35 +207,68 @@ final class RunCommand implements Callable<Integer> {
   }
 
   @SuppressWarnings("SystemConsoleNull") // Since JDK 25 there is none again without a terminal.
-  private static boolean isTerminal() {
+  static boolean isTerminal() {
     return System.console() != null && System.console().isTerminal();
   }
 
-  private RunSettings settings() {
-    if (kafka != null && spec.commandLine().getParseResult().hasMatchedOption("--kafka-port")) {
+  private RunSettings settings(Configuration configuration) {
+    if (kafka != null && isGiven("--kafka-port")) {
       throw new CommandException(
           CommandLine.ExitCode.USAGE,
           "--kafka-port is for the broker inside this process, --kafka for another: give one",
           null);
     }
+    boolean configured = !isGiven("--device") && configuration.isGiven(Settings.DEVICE);
+    String device = configured ? configuration.get(Settings.DEVICE) : where.device();
+    String reason = configured ? "as configured" : where.reason();
+    Precision precision;
+    if (isGiven("--precision")) {
+      precision = where.precision();
+    } else if (configuration.isGiven(Settings.PRECISION)) {
+      precision = configuration.get(Settings.PRECISION);
+    } else {
+      precision = Devices.defaultPrecision(backEnd(device));
+    }
     return new RunSettings(
-        checkpoint == null ? shipped("checkpoint") : checkpoint,
+        checkpoint(configuration),
         robots == null ? shipped("episodes") : robots,
-        where.device(),
-        where.precision().label(),
-        where.reason(),
+        device,
+        precision.label(),
+        reason,
         speed,
         Optional.ofNullable(duration),
         cameras,
-        telemetry,
-        Optional.ofNullable(kafka),
+        telemetry && configuration.get(Settings.TELEMETRY),
+        Optional.ofNullable(kafka).or(() -> configuration.find(Settings.BOOTSTRAP_SERVERS)),
         kafkaPort,
         webPort,
-        metricsPort);
+        metricsPort,
+        robotsOnly,
+        maxBatch == null ? configuration.get(Settings.MAX_BATCH) : maxBatch,
+        Optional.ofNullable(record),
+        configuration);
+  }
+
+  private Path checkpoint(Configuration configuration) {
+    if (checkpoint != null) {
+      return checkpoint;
+    }
+    return configuration.isGiven(Settings.CHECKPOINT)
+        ? Path.of(configuration.get(Settings.CHECKPOINT))
+        : shipped("checkpoint");
+  }
+
+  /** Of devices that are named by their numbers. */
+  private static String backEnd(String device) {
+    return device.replaceFirst("[:,].*", "");
+  }
+
+  private boolean isGiven(String option) {
+    return spec.commandLine().getParseResult().hasMatchedOption(option);
   }
 
   /** What ships with the project; the launcher says where that is. */
-  private static Path shipped(String name) {
+  static Path shipped(String name) {
     return Path.of(System.getProperty("pi0.home", ""), "examples", name);
   }
 

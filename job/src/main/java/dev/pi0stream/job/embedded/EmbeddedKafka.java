@@ -104,7 +104,7 @@ public final class EmbeddedKafka implements AutoCloseable {
 
   /** Creates those of the topics that do not exist yet. */
   public void createTopics(int partitions, String... names) {
-    Topics.create(bootstrapServers(), partitions, List.of(names));
+    Topics.create(bootstrapServers(), Topics.Shape.ofPartitions(partitions), List.of(names));
   }
 
   /** Where the broker keeps its logs. */

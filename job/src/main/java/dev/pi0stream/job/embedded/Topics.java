@@ -1,5 +1,7 @@
 package dev.pi0stream.job.embedded;
 
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -23,30 +25,53 @@ public final class Topics {
   private Topics() {}
 
   /**
-   * Creates those of {@code names} that do not exist yet; those that do stay as they are.
+   * What new topics are like.
    *
-   * @param partitions partitions of each new topic; its replication is the broker's default
-   * @throws KafkaException one sentence when the broker does not answer or refuses
+   * @param replication brokers that hold each; the broker's default where it is empty
+   * @param retention how long records are kept; the broker's default where it is empty
    */
-  public static void create(String bootstrapServers, int partitions, Collection<String> names) {
-    List<NewTopic> topics =
-        names.stream()
-            .map(
-                name ->
-                    new NewTopic(name, Optional.of(partitions), Optional.empty())
-                        .configs(Map.of("max.message.bytes", Integer.toString(MAX_MESSAGE_BYTES))))
-            .toList();
-    try (Admin admin = admin(bootstrapServers)) {
-      Map<String, KafkaFuture<Void>> created = admin.createTopics(topics).values();
-      for (Map.Entry<String, KafkaFuture<Void>> topic : created.entrySet()) {
-        await(topic.getKey(), topic.getValue(), bootstrapServers);
-      }
+  public record Shape(int partitions, Optional<Integer> replication, Optional<Duration> retention) {
+    /** The broker's defaults, but for the partitions. */
+    public static Shape ofPartitions(int partitions) {
+      return new Shape(partitions, Optional.empty(), Optional.empty());
+    }
+
+    private NewTopic topic(String name) {
+      Map<String, String> configuration = new HashMap<>();
+      configuration.put("max.message.bytes", Integer.toString(MAX_MESSAGE_BYTES));
+      retention.ifPresent(
+          time -> configuration.put("retention.ms", Long.toString(time.toMillis())));
+      return new NewTopic(name, Optional.of(partitions), replication.map(Integer::shortValue))
+          .configs(configuration);
     }
   }
 
-  private static void await(String topic, KafkaFuture<Void> creation, String bootstrapServers) {
+  /**
+   * Creates those of {@code names} that do not exist yet; those that do stay as they are.
+   *
+   * @return those that were created
+   * @throws KafkaException one sentence when the broker does not answer or refuses
+   */
+  public static List<String> create(
+      String bootstrapServers, Shape shape, Collection<String> names) {
+    List<String> created = new ArrayList<>();
+    try (Admin admin = admin(bootstrapServers)) {
+      Map<String, KafkaFuture<Void>> creations =
+          admin.createTopics(names.stream().map(shape::topic).toList()).values();
+      for (String name : names) {
+        if (await(name, creations.get(name), bootstrapServers)) {
+          created.add(name);
+        }
+      }
+    }
+    return List.copyOf(created);
+  }
+
+  /** Whether the topic was created; not, where it existed. */
+  private static boolean await(String topic, KafkaFuture<Void> creation, String bootstrapServers) {
     try {
       creation.get();
+      return true;
     } catch (ExecutionException e) {
       if (!(e.getCause() instanceof TopicExistsException)) {
         throw new KafkaException(
@@ -54,6 +79,7 @@ public final class Topics {
                 .formatted(topic, bootstrapServers, e.getCause().getMessage()),
             e.getCause());
       }
+      return false;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new KafkaException("interrupted while creating topic " + topic, e);

@@ -136,12 +136,43 @@ public final class PolicyJob {
   /** The way of an observation, between any source and any sinks. */
   public static Answers serve(
       DataStream<SourceRecord> observations, JobSettings settings, PolicyLoader loader) {
-    SingleOutputStreamOperator<DecodedObservation> decoded =
-        observations
-            .process(new DecodeFunction(settings.limits()))
-            .name("Decode observations")
-            .uid("decode")
-            .setDescription("Reads and checks what robots sent; what is unreadable is rejected");
+    SingleOutputStreamOperator<DecodedObservation> decoded = decode(observations, settings);
+    Resolved resolved = resolved(decoded, settings);
+    DataStream<Outcome> ended =
+        ask(resolved.observations(), settings, loader).union(resolved.ended());
+    Answers answers = route(ended);
+    return new Answers(
+        answers.chunks(),
+        answers.outcomes(),
+        settings
+            .telemetry()
+            .map(how -> Telemetry.of(decoded, ended, how, settings.sessionTimeToLive())));
+  }
+
+  /**
+   * What records come to before the policy is asked.
+   *
+   * @param observations those that stand for themselves
+   * @param ended the outcomes of all others
+   */
+  public record Resolved(DataStream<ResolvedObservation> observations, DataStream<Outcome> ended) {}
+
+  /** The first part of the way: records become observations, and sessions complete them. */
+  public static Resolved resolve(DataStream<SourceRecord> observations, JobSettings settings) {
+    return resolved(decode(observations, settings), settings);
+  }
+
+  private static SingleOutputStreamOperator<DecodedObservation> decode(
+      DataStream<SourceRecord> observations, JobSettings settings) {
+    return observations
+        .process(new DecodeFunction(settings.limits()))
+        .name("Decode observations")
+        .uid("decode")
+        .setDescription("Reads and checks what robots sent; what is unreadable is rejected");
+  }
+
+  private static Resolved resolved(
+      SingleOutputStreamOperator<DecodedObservation> decoded, JobSettings settings) {
     SingleOutputStreamOperator<ResolvedObservation> resolved =
         decoded
             .keyBy(new RobotKeys(settings.roster(), MAX_PARALLELISM))
@@ -149,37 +180,41 @@ public final class PolicyJob {
             .name("Robot sessions")
             .uid("session")
             .setDescription("Fills in inherited prompts and frames; ends what comes late");
-    SingleOutputStreamOperator<Outcome> asked =
-        AsyncDataStream.unorderedWait(
-                resolved,
-                new PolicyFunction(settings.engine(), loader, settings.timeout()),
-                settings.timeout().toMillis(),
-                TimeUnit.MILLISECONDS,
-                settings.inFlight())
-            .name("Policy")
-            .uid("policy")
-            .setDescription(
-                "%s on %s in %s"
-                    .formatted(
-                        settings.engine().checkpoint(),
-                        settings.engine().device(),
-                        settings.engine().precision()));
-    DataStream<Outcome> ended =
-        asked.union(
-            decoded.getSideOutput(DecodeFunction.REJECTED),
-            resolved.getSideOutput(RobotSessionFunction.ENDED));
+    return new Resolved(
+        resolved,
+        decoded
+            .getSideOutput(DecodeFunction.REJECTED)
+            .union(resolved.getSideOutput(RobotSessionFunction.ENDED)));
+  }
+
+  /** The second part: the policy is asked. */
+  public static DataStream<Outcome> ask(
+      DataStream<ResolvedObservation> observations, JobSettings settings, PolicyLoader loader) {
+    return AsyncDataStream.unorderedWait(
+            observations,
+            new PolicyFunction(settings.engine(), loader, settings.timeout()),
+            settings.timeout().toMillis(),
+            TimeUnit.MILLISECONDS,
+            settings.inFlight())
+        .name("Policy")
+        .uid("policy")
+        .setDescription(
+            "%s on %s in %s"
+                .formatted(
+                    settings.engine().checkpoint(),
+                    settings.engine().device(),
+                    settings.engine().precision()));
+  }
+
+  /** The last part: every outcome becomes a record. */
+  public static Answers route(DataStream<Outcome> ended) {
     SingleOutputStreamOperator<WireRecord> chunks =
         ended
             .process(new OutcomeRouter())
             .name("Route outcomes")
             .uid("route")
             .setDescription("One outcome in, one record out");
-    return new Answers(
-        chunks,
-        chunks.getSideOutput(OutcomeRouter.OUTCOMES),
-        settings
-            .telemetry()
-            .map(how -> Telemetry.of(decoded, ended, how, settings.sessionTimeToLive())));
+    return new Answers(chunks, chunks.getSideOutput(OutcomeRouter.OUTCOMES));
   }
 
   /** Writes what leaves the job to its topics. */

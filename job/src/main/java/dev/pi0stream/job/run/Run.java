@@ -1,5 +1,6 @@
 package dev.pi0stream.job.run;
 
+import dev.pi0stream.job.configuration.Settings;
 import dev.pi0stream.job.embedded.EmbeddedFlink;
 import dev.pi0stream.job.embedded.EmbeddedKafka;
 import dev.pi0stream.job.embedded.Topics;
@@ -21,30 +22,23 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.flink.configuration.Configuration;
-import org.apache.flink.core.execution.JobClient;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 import org.apache.kafka.common.TopicPartition;
 
 /**
- * One run: a broker, a Flink cluster, the job, the robots, the books. Ends when its duration is
- * over, when it is stopped, or when something fails; then the robots stop, every observation gets
- * its outcome, and the books are closed.
+ * One run: a broker, a Flink cluster, the job, the robots, the books; or only the last two, where a
+ * job runs elsewhere. Ends when its duration is over, when it is stopped, or when something fails;
+ * then the robots stop, every observation gets its outcome, and the books are closed.
  */
 public final class Run {
-  private static final int PARTITIONS = 4;
-  private static final int MAX_BATCH = 8;
-  private static final int MIN_IN_FLIGHT = 1024;
   private static final Duration JOB_START = Duration.ofMinutes(10);
   private static final Duration POLL = Duration.ofMillis(50);
   private static final Duration LAST_ANSWERS = Duration.ofSeconds(90);
   private static final Duration RECENT = Duration.ofSeconds(10);
   private static final Duration NOTICEABLE = Duration.ofMillis(500);
-  private static final Duration CANCELLATION = Duration.ofSeconds(30);
 
   private final RunSettings settings;
   private final PolicyLoader loader;
@@ -52,7 +46,6 @@ public final class Run {
   private final boolean terminal;
   private final CountDownLatch end = new CountDownLatch(1);
   private final AtomicReference<String> failure = new AtomicReference<>();
-  private volatile boolean drained;
 
   /**
    * A run.
@@ -80,6 +73,9 @@ public final class Run {
    */
   public RunResult execute() throws Exception {
     Asked policy = policy();
+    if (settings.record().isPresent()) {
+      Recorder.requireEmpty(settings.record().get());
+    }
     // Refuses before anything is started: Flink's cluster may wait for itself for ever when it is
     // closed while it elects its leaders.
     try (LeRobotDataset dataset = LeRobotDataset.open(settings.robots())) {
@@ -96,6 +92,12 @@ public final class Run {
 
   private RunResult start(Asked policy, LeRobotDataset dataset, CameraMapping cameras)
       throws Exception {
+    if (settings.robotsOnly()) {
+      KafkaSettings kafka = kafka(settings.kafka().orElseThrow());
+      describe(policy.config(), dataset, cameras, kafka, "elsewhere: whoever reads this topic");
+      return serve(dataset, cameras, kafka, _ -> ServingJob.ELSEWHERE);
+    }
+    JobSettings job = job(dataset);
     try (Background<EmbeddedKafka> broker =
             settings.kafka().isPresent()
                 ? null
@@ -103,24 +105,34 @@ public final class Run {
                     "pi0-start-kafka", () -> EmbeddedKafka.start(settings.kafkaPort()));
         Background<EmbeddedFlink> flink =
             Background.open(
-                "pi0-start-flink", () -> EmbeddedFlink.start(settings.webPort(), 1, metrics()))) {
-      String bootstrapServers =
-          broker == null ? settings.kafka().orElseThrow() : broker.get().bootstrapServers();
-      KafkaSettings kafka = kafka(bootstrapServers);
-      Topics.create(bootstrapServers, PARTITIONS, kafka.topics());
-      describe(policy.config(), dataset, cameras, kafka, flink.get());
-      return serve(dataset, cameras, kafka, flink.get());
+                "pi0-start-flink",
+                () -> EmbeddedFlink.start(settings.webPort(), job.parallelism(), metrics()))) {
+      KafkaSettings kafka =
+          kafka(broker == null ? settings.kafka().orElseThrow() : broker.get().bootstrapServers());
+      describe(policy.config(), dataset, cameras, kafka, flink.get().webUi().toString());
+      return serve(dataset, cameras, kafka, books -> submit(flink.get(), job, kafka, books));
     }
   }
 
+  /** Starts the job, or finds it. */
+  @FunctionalInterface
+  private interface JobStart {
+    ServingJob start(Bookkeeping books) throws Exception;
+  }
+
   private RunResult serve(
-      LeRobotDataset dataset, CameraMapping cameras, KafkaSettings kafka, EmbeddedFlink flink)
+      LeRobotDataset dataset, CameraMapping cameras, KafkaSettings kafka, JobStart starting)
       throws Exception {
+    Topics.create(
+        kafka.bootstrapServers(), Settings.topics(settings.configuration()), kafka.topics());
     LoggedActions logged = new LoggedActions();
     Ledger ledger = new Ledger(logged);
-    try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail)) {
-      books.letJobBeginHere();
-      JobClient job = submit(flink, kafka, dataset);
+    try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail);
+        Recorder recorder =
+            settings.record().isPresent()
+                ? Recorder.fromNow(kafka, settings.record().get(), this::fail)
+                : null) {
+      ServingJob job = starting.start(books);
       Progress progress = new Progress(out, terminal);
       Instant start;
       Fleet fleet;
@@ -128,7 +140,7 @@ public final class Run {
           new ObservationTopic(kafka.bootstrapServers(), kafka.observations(), this::fail)) {
         fleet = Fleet.of(dataset, cameras, settings.speed(), session(), new WallPace(end), topic);
         fleet.log(logged);
-        awaitRunning(flink, job);
+        awaitRunning(job);
         progress.begin();
         start = Instant.now();
         fleet.start(start, this::fail);
@@ -136,6 +148,9 @@ public final class Run {
         fleet.join();
       }
       drain(books, ledger, job);
+      if (recorder != null) {
+        recorder.await();
+      }
       progress.show(Duration.between(start, Instant.now()), fleet.size(), ledger.summary());
       progress.end();
       if (fleet.behind().compareTo(NOTICEABLE) > 0) {
@@ -143,7 +158,7 @@ public final class Run {
             "the robots were up to %d ms late at the end: decoding and sending takes this machine too long%n",
             fleet.behind().toMillis());
       }
-      cancel(job);
+      job.end();
       return new RunResult(
           ledger.summary(),
           Optional.ofNullable(ledger.firstRejection()),
@@ -184,13 +199,13 @@ public final class Run {
     }
   }
 
-  private static KafkaSettings kafka(String bootstrapServers) {
-    KafkaSettings usual = KafkaSettings.defaults(bootstrapServers);
+  private KafkaSettings kafka(String bootstrapServers) {
     return new KafkaSettings(
         bootstrapServers,
-        usual.observations(),
-        usual.chunks(),
-        usual.outcomes(),
+        settings.configuration().get(Settings.OBSERVATIONS),
+        settings.configuration().get(Settings.CHUNKS),
+        settings.configuration().get(Settings.OUTCOMES),
+        settings.configuration().get(Settings.TELEMETRY_TOPIC),
         "pi0-run-" + UUID.randomUUID(),
         KafkaSettings.Start.COMMITTED);
   }
@@ -200,13 +215,15 @@ public final class Run {
       LeRobotDataset dataset,
       CameraMapping cameras,
       KafkaSettings kafka,
-      EmbeddedFlink flink) {
+      String job) {
     out.printf(
         "policy      %s (%s), chunks of %d actions%n",
         settings.checkpoint(), policy.typeName(), policy.chunkSize());
-    out.printf(
-        "device      %s, %s: %s%n",
-        settings.device(), settings.precision(), settings.deviceReason());
+    if (!settings.robotsOnly()) {
+      out.printf(
+          "device      %s, %s: %s%n",
+          settings.device(), settings.precision(), settings.deviceReason());
+    }
     out.printf(
         "robots      %d, one for each episode of %s, %s steps a second each%n",
         dataset.episodes().size(), settings.robots(), number(dataset.fps() * settings.speed()));
@@ -216,55 +233,54 @@ public final class Run {
         kafka.bootstrapServers(),
         settings.kafka().isPresent() ? "" : " (in this process)",
         String.join(", ", kafka.topics()));
-    out.printf("web UI      %s%n", flink.webUi());
+    out.printf("%-11s %s%n", settings.robotsOnly() ? "job" : "web UI", job);
     if (settings.metricsPort() != 0) {
       out.printf("metrics     http://localhost:%d/metrics%n", settings.metricsPort());
     }
     out.flush();
   }
 
-  private JobClient submit(EmbeddedFlink flink, KafkaSettings kafka, LeRobotDataset dataset)
-      throws Exception {
+  private JobSettings job(LeRobotDataset dataset) {
     int robots = dataset.episodes().size();
     Duration step = Duration.ofNanos(Math.round(1e9 / (dataset.fps() * settings.speed())));
-    EngineSpec engine =
+    JobSettings usual = Settings.job(settings.configuration());
+    EngineSpec engine = usual.engine();
+    return new JobSettings(
         new EngineSpec(
-            settings.checkpoint().toString(), settings.device(), settings.precision(), MAX_BATCH);
-    JobSettings usual = JobSettings.defaults(engine);
+            settings.checkpoint().toString(),
+            settings.device(),
+            settings.precision(),
+            settings.maxBatch(),
+            engine.reuseBytes(),
+            engine.warmUp(),
+            engine.hangs()),
+        usual.parallelism(),
+        // Each robot may have one running and one waiting; the rest is for what is on its way.
+        Math.max(usual.inFlight(), 4 * robots),
+        usual.timeout(),
+        usual.checkpointInterval(),
+        usual.sessionTimeToLive(),
+        usual.limits(),
+        usual.roster(),
+        settings.telemetry()
+            ? usual.telemetry().map(how -> how.controlledEvery(step))
+            : Optional.empty());
+  }
+
+  private ServingJob submit(
+      EmbeddedFlink flink, JobSettings job, KafkaSettings kafka, Bookkeeping books)
+      throws Exception {
+    books.letJobBeginHere();
     StreamExecutionEnvironment environment = new StreamExecutionEnvironment(new Configuration());
-    PolicyJob.build(
-        environment,
-        new JobSettings(
-                engine,
-                usual.parallelism(),
-                // Each robot may have one running and one waiting; the rest is on its way.
-                Math.max(MIN_IN_FLIGHT, 4 * robots),
-                usual.timeout(),
-                usual.checkpointInterval(),
-                usual.sessionTimeToLive(),
-                usual.limits())
-            .reporting(
-                settings.telemetry()
-                    ? usual.telemetry().map(how -> how.controlledEvery(step))
-                    : Optional.empty()),
-        kafka,
-        loader);
-    JobClient job = flink.submit(environment);
-    var _ =
-        job.getJobExecutionResult()
-            .whenComplete(
-                (_, cause) -> {
-                  if (cause != null && !drained) {
-                    fail("the job failed: " + rootMessage(cause));
-                  }
-                });
-    return job;
+    PolicyJob.build(environment, job, kafka, loader);
+    return new EmbeddedJob(
+        flink, environment, cause -> fail("the job failed: " + rootMessage(cause)));
   }
 
   /** The policy is loaded while the job starts; robots begin when it is ready. */
-  private void awaitRunning(EmbeddedFlink flink, JobClient job) throws Exception {
+  private void awaitRunning(ServingJob job) throws Exception {
     Instant latest = Instant.now().plus(JOB_START);
-    while (end.getCount() > 0 && !flink.isRunning(job)) {
+    while (end.getCount() > 0 && !job.isRunning()) {
       if (Instant.now().isAfter(latest)) {
         fail("the job did not start within " + JOB_START.toMinutes() + " minutes");
       }
@@ -304,11 +320,11 @@ public final class Run {
    * Waits until every observation on the topic has its outcome, unless the job or the books are
    * gone.
    */
-  private void drain(Bookkeeping books, Ledger ledger, JobClient job) throws InterruptedException {
+  private void drain(Bookkeeping books, Ledger ledger, ServingJob job) throws InterruptedException {
     Map<TopicPartition, Long> last = books.end();
     Instant latest = Instant.now().plus(LAST_ANSWERS);
     while (!books.isSettled(last)) {
-      if (job.getJobExecutionResult().isDone() || books.haveFailed()) {
+      if (job.hasEnded() || books.haveFailed()) {
         return;
       }
       if (Instant.now().isAfter(latest)) {
@@ -321,15 +337,6 @@ public final class Run {
         return;
       }
       Thread.sleep(POLL);
-    }
-  }
-
-  private void cancel(JobClient job) throws InterruptedException {
-    drained = true;
-    try {
-      job.cancel().get(CANCELLATION.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (ExecutionException | TimeoutException e) {
-      // It has ended by itself, or ends with its cluster.
     }
   }
 

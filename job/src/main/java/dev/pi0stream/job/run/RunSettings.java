@@ -1,5 +1,6 @@
 package dev.pi0stream.job.run;
 
+import dev.pi0stream.job.configuration.Configuration;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -21,6 +22,10 @@ import java.util.Optional;
  * @param kafkaPort of the broker in the process; 0 for any free one
  * @param webPort of Flink's web UI; 0 for any free one
  * @param metricsPort where Prometheus may ask for metrics; 0 for nowhere
+ * @param robotsOnly whether the job is another's, which runs already; needs a broker
+ * @param maxBatch the most robots of one batch
+ * @param record folder for a recording of the topics; empty for none
+ * @param configuration everything else
  */
 public record RunSettings(
     Path checkpoint,
@@ -35,10 +40,23 @@ public record RunSettings(
     Optional<String> kafka,
     int kafkaPort,
     int webPort,
-    int metricsPort) {
+    int metricsPort,
+    boolean robotsOnly,
+    int maxBatch,
+    Optional<Path> record,
+    Configuration configuration) {
   public RunSettings {
     if (!(speed > 0) || !Double.isFinite(speed)) {
       throw new IllegalArgumentException("speed is %s: expected more than 0".formatted(speed));
+    }
+    if (robotsOnly && kafka.isEmpty()) {
+      throw new IllegalArgumentException(
+          "robots alone need a Kafka broker that a job reads from: expected --kafka HOST:PORT, or"
+              + " kafka.bootstrap-servers in the settings");
+    }
+    if (maxBatch < 1) {
+      throw new IllegalArgumentException(
+          "--max-batch is %d: expected 1 or more".formatted(maxBatch));
     }
     cameras = Map.copyOf(cameras);
   }

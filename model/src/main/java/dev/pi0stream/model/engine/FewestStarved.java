@@ -10,9 +10,9 @@ import java.util.List;
  * Begins at once, and serves those first who would starve.
  *
  * <p>A robot starves from when its last chunk is used up until the next one arrives. One whose last
- * chunk lasts beyond the batch after this one can wait. Of the others a chunk is worth the more, the
- * longer it will last, and the longer its robot has waited already, so that in an overload nobody
- * waits for ever. Where robots say nothing of deadlines, the longest wait counts alone.
+ * chunk lasts beyond the batch after this one can wait. Of the others a chunk is worth the more,
+ * the longer it will last, and the longer its robot has waited already, so that in an overload
+ * nobody waits for ever. Where robots say nothing of deadlines, the longest wait counts alone.
  *
  * <p>The batch is as large as it can be, but for one case: where it would be over too late for some
  * of its robots, it is made smaller if less time is starved so in all, those counted who then come
@@ -30,10 +30,7 @@ public record FewestStarved() implements DispatchRule {
   @Override
   public Choice choose(List<Candidate> waiting, Instant now, LatencyCurve curve, int maxBatch) {
     List<Candidate> longest =
-        waiting.stream()
-            .sorted(Comparator.comparing(Candidate::since))
-            .limit(maxBatch)
-            .toList();
+        waiting.stream().sorted(Comparator.comparing(Candidate::since)).limit(maxBatch).toList();
     Forecast forecast = new Forecast(now, latency(longest, curve));
     List<Candidate> order =
         waiting.stream()

@@ -46,7 +46,8 @@ class DispatchRuleTest {
   @Test
   void fewestStarvedDoesNotPassOverWhoHasWaitedLong() {
     Candidate passedOver =
-        new Candidate("short", NOW.minusMillis(2000), NOW.plusMillis(300), NOW.minusMillis(9), FULL);
+        new Candidate(
+            "short", NOW.minusMillis(2000), NOW.plusMillis(300), NOW.minusMillis(9), FULL);
     List<Candidate> waiting = List.of(passedOver, fresh("long", -10, 2000, FULL));
     assertThat(chosen(new FewestStarved(), waiting, 1)).containsExactly("short");
   }
@@ -81,8 +82,7 @@ class DispatchRuleTest {
         List.of(waits("young", 1, FULL), waits("old", 90, FULL), waits("middle", 50, FULL));
     assertThat(
             new FewestStarved()
-                .choose(waiting, NOW, new LatencyCurve(), 2).batch().stream()
-                    .map(Candidate::robot))
+                .choose(waiting, NOW, new LatencyCurve(), 2).batch().stream().map(Candidate::robot))
         .containsExactly("old", "middle");
   }
 
@@ -165,8 +165,7 @@ class DispatchRuleTest {
 
   /** A robot whose last chunk lasts for a time, and the one that it asks for until a deadline. */
   private static Candidate fresh(String robot, int millis, int deadline, Work work) {
-    return new Candidate(
-        robot, NOW, NOW.plusMillis(deadline), NOW.plusMillis(millis), work);
+    return new Candidate(robot, NOW, NOW.plusMillis(deadline), NOW.plusMillis(millis), work);
   }
 
   private static LatencyCurve curve() {

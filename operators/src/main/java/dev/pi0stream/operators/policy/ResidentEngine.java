@@ -1,7 +1,6 @@
 package dev.pi0stream.operators.policy;
 
 import dev.pi0stream.model.engine.EngineSettings;
-import dev.pi0stream.model.engine.FewestStarved;
 import dev.pi0stream.model.engine.LatencyCurve;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.Surroundings;
@@ -85,7 +84,7 @@ public final class ResidentEngine implements AutoCloseable {
                 device::execute,
                 preparation,
                 rehearsed.statistics()),
-            new EngineSettings(spec.maxBatch(), new FewestStarved(), spec.hangs()),
+            new EngineSettings(spec.maxBatch(), loaded.rule(), spec.hangs()),
             rehearsed.curve());
     LOG.info(
         "serving checkpoint {} ({}) on {}",

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.LongStream;
-import org.apache.flink.api.common.serialization.SerializerConfigImpl;
 import org.apache.flink.api.common.externalresource.ExternalResourceInfo;
+import org.apache.flink.api.common.serialization.SerializerConfigImpl;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
 import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
@@ -252,12 +252,12 @@ class PolicyFunctionTest {
 
   @Test
   void theTaskTakesADeviceOfFlinksExternalResourceAndFindsItAgain() throws Exception {
-    Set<ExternalResourceInfo> devices = Set.of(new DeviceInfo("fake", 3), new DeviceInfo("fake", 1));
+    Set<ExternalResourceInfo> devices =
+        Set.of(new DeviceInfo("fake", 3), new DeviceInfo("fake", 1));
     for (int attempt = 0; attempt < 2; attempt++) {
       MockEnvironment environment =
           new MockEnvironmentBuilder()
-              .setExternalResourceInfoProvider(
-                  name -> name.equals("fake") ? devices : Set.of())
+              .setExternalResourceInfoProvider(name -> name.equals("fake") ? devices : Set.of())
               .build();
       try (environment;
           var harness = harness(environment)) {
@@ -304,8 +304,7 @@ class PolicyFunctionTest {
   private OneInputStreamOperatorTestHarness<ResolvedObservation, Outcome> harness()
       throws Exception {
     return setUp(
-        new OneInputStreamOperatorTestHarness<>(
-            operator(), serializer(ResolvedObservation.class)));
+        new OneInputStreamOperatorTestHarness<>(operator(), serializer(ResolvedObservation.class)));
   }
 
   private OneInputStreamOperatorTestHarness<ResolvedObservation, Outcome> harness(

@@ -32,8 +32,8 @@ final class DispatchComparison {
   private static final Duration TICK = Duration.ofMillis(20);
 
   /**
-   * About SGLang's figures for π0.5 with three cameras on an H100: 52, 65, 92 and 147 ms for 1, 2, 4
-   * and 8 robots with new pictures. Batches pay.
+   * About SGLang's figures for π0.5 with three cameras on an H100: 52, 65, 92 and 147 ms for 1, 2,
+   * 4 and 8 robots with new pictures. Batches pay.
    */
   static final Curve ACCELERATOR =
       new Curve("accelerator", new SimulatedDevice.Costs(3_000, 3_000, 39_000, 1_500));

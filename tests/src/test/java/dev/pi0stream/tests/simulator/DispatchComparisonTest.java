@@ -22,9 +22,7 @@ class DispatchComparisonTest {
   private static final DispatchRule OURS = new FewestStarved();
   private static final List<DispatchRule> OTHERS =
       List.of(
-          new FirstInFirstOut(),
-          new EarliestDeadline(),
-          new SizeOrTimer(Duration.ofMillis(20)));
+          new FirstInFirstOut(), new EarliestDeadline(), new SizeOrTimer(Duration.ofMillis(20)));
 
   @Test
   void fewerTicksAreStarvedThanWithEachOtherRule() {
