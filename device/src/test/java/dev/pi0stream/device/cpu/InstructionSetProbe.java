@@ -64,8 +64,7 @@ final class InstructionSetProbe {
     Tensor inner =
         device.linear(
             out, device.linear(square, bias()), Epilogue.activation(Activation.GELU_TANH));
-    return device.download(
-        device.gatedLinear(inner, device.gatedLinear(wide(), wide())));
+    return device.download(device.gatedLinear(inner, device.gatedLinear(wide(), wide())));
   }
 
   private static Parameter wide() {

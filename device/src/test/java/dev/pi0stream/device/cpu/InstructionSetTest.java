@@ -28,9 +28,7 @@ class InstructionSetTest {
         (precision, outcome) -> {
           if (outcome.startsWith("refused")) {
             assertThat(precision).isNotEqualTo("fp32");
-            assertThat(outcome)
-                .contains("cannot multiply in " + precision)
-                .contains("choose fp32");
+            assertThat(outcome).contains("cannot multiply in " + precision).contains("choose fp32");
           } else {
             assertThat(Double.parseDouble(outcome))
                 .as(precision)

@@ -25,8 +25,7 @@ final class FirstVelocity {
     List<float[]> velocities = new ArrayList<>();
     try (Scope _ = policy.device().scope()) {
       List<Device.Rows> seen = policy.see(input.images());
-      KeyValues prefix =
-          policy.prefix(List.of(new Policy.PrefixInput(seen, input.tokens())));
+      KeyValues prefix = policy.prefix(List.of(new Policy.PrefixInput(seen, input.tokens())));
       for (int seed = 0; seed < SEEDS; seed++) {
         SplittableRandom random = new SplittableRandom(seed);
         float[] noise = new float[policy.chunkNumbers()];

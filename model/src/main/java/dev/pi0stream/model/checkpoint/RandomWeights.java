@@ -126,7 +126,9 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
     long table = (long) dimensions.vocabulary() * dimensions.language().width();
     return Architecture.shapes(config, dimensions).entrySet().stream()
         .filter(entry -> !Architecture.isUnused(entry.getKey(), dimensions))
-        .mapToLong(entry -> entry.getValue().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b))
+        .mapToLong(
+            entry ->
+                entry.getValue().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b))
         .reduce(table, Long::sum);
   }
 

@@ -14,7 +14,8 @@ public final class WatchedWeights implements PolicyWeights {
   /**
    * The weights of a source.
    *
-   * @param watcher told, from 1 to 100, how many per cent have been taken, whenever that has changed
+   * @param watcher told, from 1 to 100, how many per cent have been taken, whenever that has
+   *     changed
    */
   public WatchedWeights(PolicyWeights source, IntConsumer watcher) {
     this.source = source;

@@ -10,8 +10,8 @@
  * different lengths, packed one behind the other, and full attention of each over its context and
  * itself.
  *
- * <p>On a device that multiplies in less than fp32, small layers on whose exactness much depends ask
- * for it: the patch embedding, the projections of state, actions and time, and those of adaptive
- * norms.
+ * <p>On a device that multiplies in less than fp32, small layers on whose exactness much depends
+ * ask for it: the patch embedding, the projections of state, actions and time, and those of
+ * adaptive norms.
  */
 package dev.pi0stream.model.policy;

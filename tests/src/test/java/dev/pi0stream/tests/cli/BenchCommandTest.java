@@ -78,8 +78,7 @@ class BenchCommandTest {
 
   @Test
   void comparesTheFirstVelocityWithAnotherPrecision() throws IOException {
-    JsonNode result =
-        bench("--random-weights", "tiny", "--precision", "int8", "--against", "fp32");
+    JsonNode result = bench("--random-weights", "tiny", "--precision", "int8", "--against", "fp32");
 
     assertThat(result.path("against").textValue()).isEqualTo("fp32");
     assertThat(result.path("worstCorrelation").doubleValue()).isBetween(0.99, 1.0);
