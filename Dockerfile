@@ -50,3 +50,18 @@ RUN mkdir state
 ENTRYPOINT ["/docker-entrypoint.sh"]
 EXPOSE 6123 8081 9249
 CMD ["help"]
+
+# Python and ttnn, for Tenstorrent cards. Ubuntu's Python 3.12 comes with the library that Java loads.
+FROM runtime AS tenstorrent
+USER root
+RUN apt-get update && \
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends python3.12 python3.12-venv libpython3.12 && \
+  rm -rf /var/lib/apt/lists/*
+# Where there is no card, as in a build, a stand-in for the kernel compiler is installed too: it must not meet one.
+RUN java -cp 'lib/*:usrlib/*' dev.pi0stream.job.cli.Main devices --install-ttnn /opt/ttnn && \
+  grep -rl 'stand-in of pi0-stream' /opt/ttnn --include=riscv-tt-elf-g++ | xargs -r rm
+ENV PI0_TTNN=/opt/ttnn
+USER flink
+
+# What is built when no target is named.
+FROM runtime

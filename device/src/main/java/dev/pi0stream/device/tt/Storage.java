@@ -11,7 +11,8 @@ import java.util.Map;
 /**
  * Room for the results of stages, which live on while traces are replayed. A replay writes wherever
  * the recorded operations wrote, so such room has to be there before a trace is captured: it is
- * made in growing numbers, used again when its users have closed it, and given back with the device.
+ * made in growing numbers, used again when its users have closed it, and given back with the
+ * device.
  */
 final class Storage {
   private final MeshDevice chip;

@@ -23,8 +23,8 @@ public final class TtChips {
    * Opens a chip.
    *
    * @param index from 0
-   * @throws dev.pi0stream.device.DeviceException where there is none, or TTNN is not installed, with
-   *     what to do about it
+   * @throws dev.pi0stream.device.DeviceException where there is none, or TTNN is not installed,
+   *     with what to do about it
    */
   public static TtDevice open(int index, Precision precision) {
     return TtDevice.open(ttnn(), index, precision);
@@ -38,9 +38,7 @@ public final class TtChips {
       if (folder != null) {
         python.addModules(Path.of(folder));
       }
-      ttnn =
-          Ttnn.load(
-              python, System.getProperty(MODULE, "ttnn"), machine.target() == Target.MOCK);
+      ttnn = Ttnn.load(python, System.getProperty(MODULE, "ttnn"), machine.target() == Target.MOCK);
     }
     return ttnn;
   }

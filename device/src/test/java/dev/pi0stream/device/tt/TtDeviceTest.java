@@ -154,7 +154,7 @@ class TtDeviceTest {
           assertThat(since.downloads()).isEqualTo(1);
         }
       }
-      assertThat(device.stageCount()).isEqualTo(new TtDevice.StageCount(1, 1));
+      assertThat(device.stageCount()).isEqualTo(new TtDevice.StageCount(2, 1));
     }
   }
 
@@ -171,8 +171,7 @@ class TtDeviceTest {
   private float[] staged(Linear layer, float[] values, int rows) {
     try (Stage stage = device.stage("twice")) {
       Tensor x = device.upload(values, rows, COLUMNS);
-      try (Tensor y =
-          stage.run(Sequences.of(rows), () -> device.linear(device.add(x, x), layer))) {
+      try (Tensor y = stage.run(Sequences.of(rows), () -> device.linear(device.add(x, x), layer))) {
         return device.download(y);
       }
     }
@@ -198,8 +197,7 @@ class TtDeviceTest {
             () ->
                 chip.capture(
                     () -> chip.zeros(Shape.of(1, 1, 32, 32), DataType.BFLOAT16, Layout.TILE)))
-        .withMessage(
-            "an allocation inside a capture: a trace holds operations on the device only");
+        .withMessage("an allocation inside a capture: a trace holds operations on the device only");
     assertThatIllegalStateException()
         .isThrownBy(() -> chip.capture(() -> chip.capture(() -> {})))
         .withMessageContaining("a capture inside a capture");

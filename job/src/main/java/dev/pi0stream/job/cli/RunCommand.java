@@ -110,11 +110,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-telemetry",
-      negatable = true,
-      defaultValue = "true",
-      fallbackValue = "true",
       description = "Do not sum up what each robot experiences to the telemetry topic.")
-  private boolean telemetry;
+  private boolean withoutTelemetry;
 
   @Option(
       names = "--kafka",
@@ -218,27 +215,20 @@ final class RunCommand implements Callable<Integer> {
           "--kafka-port is for the broker inside this process, --kafka for another: give one",
           null);
     }
-    boolean configured = !isGiven("--device") && configuration.isGiven(Settings.DEVICE);
-    String device = configured ? configuration.get(Settings.DEVICE) : where.device();
-    String reason = configured ? "as configured" : where.reason();
-    Precision precision;
-    if (isGiven("--precision")) {
-      precision = where.precision();
-    } else if (configuration.isGiven(Settings.PRECISION)) {
-      precision = configuration.get(Settings.PRECISION);
-    } else {
-      precision = Devices.defaultPrecision(backEnd(device));
-    }
+    // The robots of another's job need no device.
+    boolean said = configuration.isGiven(Settings.DEVICE) && !isGiven("--device");
+    boolean fromFile = robotsOnly || said;
+    String device = fromFile ? configuration.get(Settings.DEVICE) : where.device();
     return new RunSettings(
         checkpoint(configuration),
         robots == null ? shipped("episodes") : robots,
         device,
-        precision.label(),
-        reason,
+        precision(configuration, device).label(),
+        fromFile ? "as the settings say" : where.reason(),
         speed,
         Optional.ofNullable(duration),
         cameras,
-        telemetry && configuration.get(Settings.TELEMETRY),
+        !withoutTelemetry && configuration.get(Settings.TELEMETRY),
         Optional.ofNullable(kafka).or(() -> configuration.find(Settings.BOOTSTRAP_SERVERS)),
         kafkaPort,
         webPort,
@@ -247,6 +237,15 @@ final class RunCommand implements Callable<Integer> {
         maxBatch == null ? configuration.get(Settings.MAX_BATCH) : maxBatch,
         Optional.ofNullable(record),
         configuration);
+  }
+
+  private Precision precision(Configuration configuration, String device) {
+    if (isGiven("--precision")) {
+      return where.precision();
+    }
+    return configuration.isGiven(Settings.PRECISION)
+        ? configuration.get(Settings.PRECISION)
+        : Devices.defaultPrecision(device);
   }
 
   private Path checkpoint(Configuration configuration) {

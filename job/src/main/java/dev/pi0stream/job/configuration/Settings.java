@@ -17,7 +17,8 @@ import java.util.Optional;
 /** Every setting that there is, in the order of the reference page. */
 public final class Settings {
   private static final JobSettings USUAL =
-      JobSettings.defaults(new EngineSpec("examples/checkpoint", "cpu", "fp32", 8));
+      JobSettings.defaults(
+          new EngineSpec("examples/checkpoint", "cpu", "fp32", 8).warmedUp(Duration.ofSeconds(8)));
   private static final KafkaSettings TOPICS = KafkaSettings.defaults("");
   private static final int MOST = 1 << 20;
 
@@ -39,12 +40,11 @@ public final class Settings {
               + " instead.");
 
   public static final Setting<Precision> PRECISION =
-      Setting.of(
+      Setting.withoutFallback(
           "policy.precision",
           ValueKind.oneOf(Precision.class),
-          Precision.parse(USUAL.engine().precision()),
-          "How weights are kept and multiplied. Not every device has every precision; one that it"
-              + " has not is refused when the job starts.");
+          "How weights are kept and multiplied; if not given, what suits the device: bfp8 on a"
+              + " card, else fp32. One that the device has not is refused when the job starts.");
 
   public static final Setting<Integer> MAX_BATCH =
       Setting.of(
@@ -322,10 +322,11 @@ public final class Settings {
   }
 
   private static EngineSpec engine(Configuration configuration) {
+    String device = configuration.get(DEVICE);
     return new EngineSpec(
         configuration.get(CHECKPOINT),
-        configuration.get(DEVICE),
-        configuration.get(PRECISION).label(),
+        device,
+        configuration.find(PRECISION).orElseGet(() -> Devices.defaultPrecision(device)).label(),
         configuration.get(MAX_BATCH),
         (long) configuration.get(REUSE_MEBIBYTES) << 20,
         configuration.get(WARM_UP),

@@ -15,6 +15,7 @@ import dev.pi0stream.operators.source.SourceRecord;
 import dev.pi0stream.operators.source.SourceRecordDeserializer;
 import dev.pi0stream.operators.telemetry.Telemetry;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
@@ -40,7 +41,8 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  *
  * <pre>
  * observations → decode → by robot → session → policy → route → chunks
- *                   └────────────────────┴───────────────↗  └──→ outcomes
+ *                   │                    └─ route ─┐        └──→ outcomes
+ *                   ├─ route ──────────────────────┴─────────────↗
  *                   └─ what is observed, how it ended → by robot → telemetry
  * </pre>
  *
@@ -138,24 +140,31 @@ public final class PolicyJob {
       DataStream<SourceRecord> observations, JobSettings settings, PolicyLoader loader) {
     SingleOutputStreamOperator<DecodedObservation> decoded = decode(observations, settings);
     Resolved resolved = resolved(decoded, settings);
-    DataStream<Outcome> ended =
-        ask(resolved.observations(), settings, loader).union(resolved.ended());
-    Answers answers = route(ended);
+    DataStream<Outcome> asked = ask(resolved.observations(), settings, loader);
+    Answers answers = route(asked, resolved.ended());
     return new Answers(
         answers.chunks(),
         answers.outcomes(),
         settings
             .telemetry()
-            .map(how -> Telemetry.of(decoded, ended, how, settings.sessionTimeToLive())));
+            .map(
+                how -> {
+                  DataStream<Outcome> all = asked;
+                  for (DataStream<Outcome> ended : resolved.ended().values()) {
+                    all = all.union(ended);
+                  }
+                  return Telemetry.of(decoded, all, how, settings.sessionTimeToLive());
+                }));
   }
 
   /**
    * What records come to before the policy is asked.
    *
    * @param observations those that stand for themselves
-   * @param ended the outcomes of all others
+   * @param ended the outcomes of all others, by where they ended
    */
-  public record Resolved(DataStream<ResolvedObservation> observations, DataStream<Outcome> ended) {}
+  public record Resolved(
+      DataStream<ResolvedObservation> observations, Map<String, DataStream<Outcome>> ended) {}
 
   /** The first part of the way: records become observations, and sessions complete them. */
   public static Resolved resolve(DataStream<SourceRecord> observations, JobSettings settings) {
@@ -182,9 +191,9 @@ public final class PolicyJob {
             .setDescription("Fills in inherited prompts and frames; ends what comes late");
     return new Resolved(
         resolved,
-        decoded
-            .getSideOutput(DecodeFunction.REJECTED)
-            .union(resolved.getSideOutput(RobotSessionFunction.ENDED)));
+        Map.of(
+            "decoding", decoded.getSideOutput(DecodeFunction.REJECTED),
+            "sessions", resolved.getSideOutput(RobotSessionFunction.ENDED)));
   }
 
   /** The second part: the policy is asked. */
@@ -206,15 +215,33 @@ public final class PolicyJob {
                     settings.engine().precision()));
   }
 
-  /** The last part: every outcome becomes a record. */
-  public static Answers route(DataStream<Outcome> ended) {
-    SingleOutputStreamOperator<WireRecord> chunks =
-        ended
-            .process(new OutcomeRouter())
-            .name("Route outcomes")
-            .uid("route")
-            .setDescription("One outcome in, one record out");
-    return new Answers(chunks, chunks.getSideOutput(OutcomeRouter.OUTCOMES));
+  /**
+   * The last part: every outcome becomes a record. Each kind of end has a router of its own, so
+   * that a chunk stays in the task of its policy up to the broker: a union before the router would
+   * be another thread, and half a millisecond.
+   *
+   * @param asked the policy's
+   * @param ended the others, by where they ended
+   */
+  public static Answers route(DataStream<Outcome> asked, Map<String, DataStream<Outcome>> ended) {
+    SingleOutputStreamOperator<WireRecord> chunks = route(asked, "route", "Route outcomes");
+    DataStream<WireRecord> outcomes = chunks.getSideOutput(OutcomeRouter.OUTCOMES);
+    for (String place : ended.keySet().stream().sorted().toList()) {
+      outcomes =
+          outcomes.union(
+              route(ended.get(place), "route-" + place, "Route outcomes of " + place)
+                  .getSideOutput(OutcomeRouter.OUTCOMES));
+    }
+    return new Answers(chunks, outcomes);
+  }
+
+  private static SingleOutputStreamOperator<WireRecord> route(
+      DataStream<Outcome> ended, String uid, String name) {
+    return ended
+        .process(new OutcomeRouter())
+        .name(name)
+        .uid(uid)
+        .setDescription("One outcome in, one record out");
   }
 
   /** Writes what leaves the job to its topics. */

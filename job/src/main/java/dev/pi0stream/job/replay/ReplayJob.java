@@ -22,6 +22,7 @@ import dev.pi0stream.schemas.ObservationOutcome;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.avro.Schema;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
@@ -112,7 +113,8 @@ final class ReplayJob {
             .name("Steps")
             .uid("steps")
             .setDescription("Observations one way, ends of broken episodes the other");
-    return new PolicyJob.Resolved(steps, steps.getSideOutput(SplitSteps.SKIPPED));
+    return new PolicyJob.Resolved(
+        steps, Map.of("episodes", steps.getSideOutput(SplitSteps.SKIPPED)));
   }
 
   /** The observations of a recording, through decoding and sessions as when they were live. */
@@ -149,7 +151,7 @@ final class ReplayJob {
             .map(new NamedOutcomes())
             .name("True names")
             .uid("named");
-    return PolicyJob.route(named.union(resolved.ended()));
+    return PolicyJob.route(named, resolved.ended());
   }
 
   /** Writes answers to Avro container files. */

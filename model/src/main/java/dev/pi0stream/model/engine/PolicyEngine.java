@@ -45,6 +45,9 @@ public final class PolicyEngine implements AutoCloseable {
   /** A batch that takes so many times of what it was expected to may hang. */
   private static final int HANGS_FACTOR = 10;
 
+  /** The first batch of a device of which nothing is known may take so many times the limit. */
+  private static final int FIRST_BATCH_FACTOR = 20;
+
   /** Of so many robots it is remembered when their chunks are used up, before old ones go. */
   private static final int REMEMBERED = 10_000;
 
@@ -255,15 +258,21 @@ public final class PolicyEngine implements AutoCloseable {
   private Batch begin(List<DispatchRule.Candidate> chosen, Instant now) {
     List<Ticket> tickets =
         chosen.stream().map(candidate -> waiting.remove(candidate.robot())).toList();
-    Duration expected = curve.estimate(chosen.stream().map(DispatchRule.Candidate::work).toList());
-    Duration limit = expected.multipliedBy(HANGS_FACTOR);
-    if (limit.compareTo(settings.hangs()) < 0) {
-      limit = settings.hangs();
-    }
+    Duration limit =
+        limit(curve.estimate(chosen.stream().map(DispatchRule.Candidate::work).toList()));
     Batch batch = new Batch(tickets, now, limit);
     running = batch;
     batch.alarm = surroundings.alarm().set(now.plus(limit), () -> giveUp(batch));
     return batch;
+  }
+
+  /** After how long a batch hangs. */
+  private Duration limit(Duration expected) {
+    if (curve.isEmpty()) {
+      return settings.hangs().multipliedBy(FIRST_BATCH_FACTOR);
+    }
+    Duration limit = expected.multipliedBy(HANGS_FACTOR);
+    return limit.compareTo(settings.hangs()) < 0 ? settings.hangs() : limit;
   }
 
   private void giveUp(Batch batch) {

@@ -59,8 +59,7 @@ public final class Policy implements AutoCloseable {
     this.projector =
         device.linear(
             checkpoint.projector().matrix("weight", width, dimensions.vision().width()),
-            checkpoint.projector().vector("bias", width),
-            VisionBlock.precision(device));
+            checkpoint.projector().vector("bias", width));
     this.backbone =
         Backbone.load(device, checkpoint.language(), checkpoint.embedding(), dimensions);
     this.expert = ActionExpert.load(device, checkpoint.expert(), dimensions);

@@ -8,7 +8,6 @@ import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Norm;
 import dev.pi0stream.device.Parameter;
-import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.model.checkpoint.Dimensions;
@@ -34,7 +33,6 @@ public final class VisionBlock implements AutoCloseable {
     int width = vision.width();
     this.device = device;
     this.heads = vision.attention();
-    Precision precision = precision(device);
     this.layerNorm1 = layerNorm(device, weights.in("layer_norm1."), width, epsilon);
     Weights attention = weights.in("self_attn.");
     List<Parameter> biases =
@@ -47,26 +45,19 @@ public final class VisionBlock implements AutoCloseable {
             attention.matrix("q_proj.weight", width, width),
             attention.matrix("k_proj.weight", width, width),
             attention.matrix("v_proj.weight", width, width),
-            biases,
-            precision);
+            biases);
     this.out =
         device.merge(
             heads,
             attention.matrix("out_proj.weight", width, width),
-            attention.vector("out_proj.bias", width),
-            precision);
+            attention.vector("out_proj.bias", width));
     this.layerNorm2 = layerNorm(device, weights.in("layer_norm2."), width, epsilon);
     Weights mlp = weights.in("mlp.");
     this.fc1 =
         device.linear(
-            mlp.matrix("fc1.weight", vision.mlp(), width),
-            mlp.vector("fc1.bias", vision.mlp()),
-            precision);
+            mlp.matrix("fc1.weight", vision.mlp(), width), mlp.vector("fc1.bias", vision.mlp()));
     this.fc2 =
-        device.linear(
-            mlp.matrix("fc2.weight", width, vision.mlp()),
-            mlp.vector("fc2.bias", width),
-            precision);
+        device.linear(mlp.matrix("fc2.weight", width, vision.mlp()), mlp.vector("fc2.bias", width));
   }
 
   /**
@@ -77,14 +68,6 @@ public final class VisionBlock implements AutoCloseable {
   public static VisionBlock load(
       Device device, Weights weights, Dimensions.Vision vision, float epsilon) {
     return new VisionBlock(device, weights, vision, epsilon);
-  }
-
-  /**
-   * The precision of the tower and the projector: the device's, but that a card whose weights are
-   * bfloat8_b keeps these in bfloat16, as LeRobot keeps them in more than the rest.
-   */
-  static Precision precision(Device device) {
-    return device.precision() == Precision.BFP8 ? Precision.FP32 : device.precision();
   }
 
   static Norm layerNorm(Device device, Weights weights, int width, float epsilon) {

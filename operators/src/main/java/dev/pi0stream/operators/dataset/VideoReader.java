@@ -90,7 +90,11 @@ final class VideoReader implements AutoCloseable {
   private int stream;
   private double secondsPerTick;
   private double time = Double.NEGATIVE_INFINITY;
+
+  /** Where it was last entered, and the time of the first frame from there on. */
   private double entered = Double.NEGATIVE_INFINITY;
+
+  private double first = Double.POSITIVE_INFINITY;
   private boolean draining;
   private boolean closed;
 
@@ -126,23 +130,40 @@ final class VideoReader implements AutoCloseable {
     if (seconds - Math.max(time, entered) > JUMP_SECONDS) {
       seek(seconds);
     }
-    while (time < seconds - TOLERANCE_SECONDS) {
-      if (!decodeNext()) {
-        throw new DatasetException(
-            "%s has no frame at %.4f s: %s"
-                .formatted(
-                    file,
-                    seconds,
-                    Double.isFinite(time)
-                        ? "it ends after %.4f s".formatted(time)
-                        : "it is empty"));
-      }
+    boolean more = advanceTo(seconds);
+    // Where pictures are not stored in the order of their times, the key frame that FFmpeg finds
+    // for
+    // a time may come after it: then it is looked for farther back.
+    for (double back = JUMP_SECONDS;
+        first > seconds + TOLERANCE_SECONDS && entered > 0;
+        back *= 2) {
+      seek(Math.max(0, seconds - back));
+      more = advanceTo(seconds);
+    }
+    if (!more) {
+      throw new DatasetException(
+          "%s has no frame at %.4f s: %s"
+              .formatted(
+                  file,
+                  seconds,
+                  Double.isFinite(time) ? "it ends after %.4f s".formatted(time) : "it is empty"));
     }
     if (time > seconds + TOLERANCE_SECONDS) {
       throw new DatasetException(
           "%s has no frame at %.4f s: the next one is at %.4f s".formatted(file, seconds, time));
     }
     return convert();
+  }
+
+  /** Decodes up to a time; false where the file ends before it. */
+  private boolean advanceTo(double seconds) {
+    while (time < seconds - TOLERANCE_SECONDS) {
+      if (!decodeNext()) {
+        return false;
+      }
+      first = Math.min(first, time);
+    }
+    return true;
   }
 
   @Override
@@ -204,6 +225,8 @@ final class VideoReader implements AutoCloseable {
     avcodec_flush_buffers(decoder);
     draining = false;
     entered = seconds;
+    time = Double.NEGATIVE_INFINITY;
+    first = Double.POSITIVE_INFINITY;
   }
 
   private AVStream videoStream() {

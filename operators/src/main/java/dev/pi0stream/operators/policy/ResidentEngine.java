@@ -46,10 +46,15 @@ public final class ResidentEngine implements AutoCloseable {
     this.alarm = alarm;
   }
 
-  /** Loads a policy and starts its engine; returns when it can serve. */
-  static ResidentEngine start(EngineSpec spec, PolicyLoader loader) throws Exception {
+  /**
+   * Loads a policy and starts its engine; returns when it can serve.
+   *
+   * @param statistics take up where an earlier engine of the same kind ended
+   */
+  static ResidentEngine start(EngineSpec spec, PolicyLoader loader, EngineStatistics statistics)
+      throws Exception {
     DeviceThread device = new DeviceThread("pi0-" + spec.device());
-    Future<Rehearsed> loading = device.submit(() -> load(spec, loader));
+    Future<Rehearsed> loading = device.submit(() -> load(spec, loader, statistics));
     Rehearsed rehearsed;
     try {
       rehearsed = loading.get();
@@ -79,11 +84,7 @@ public final class ResidentEngine implements AutoCloseable {
             loaded.policy(),
             loaded.noise(),
             new Surroundings(
-                InstantSource.system(),
-                alarm,
-                device::execute,
-                preparation,
-                rehearsed.statistics()),
+                InstantSource.system(), alarm, device::execute, preparation, statistics),
             new EngineSettings(spec.maxBatch(), loaded.rule(), spec.hangs()),
             rehearsed.curve());
     LOG.info(
@@ -91,22 +92,23 @@ public final class ResidentEngine implements AutoCloseable {
         spec.checkpoint(),
         loaded.policy().checkpointDigest(),
         loaded.policy().deviceLabel());
-    return new ResidentEngine(engine, rehearsed.statistics(), loaded, device, preparation, alarm);
+    return new ResidentEngine(engine, statistics, loaded, device, preparation, alarm);
   }
 
-  /** A policy, how long its batches take, and what will be counted of them. */
-  private record Rehearsed(LoadedPolicy loaded, LatencyCurve curve, EngineStatistics statistics) {}
+  /** A policy, and how long its batches take. */
+  private record Rehearsed(LoadedPolicy loaded, LatencyCurve curve) {}
 
   /** On the device's thread. */
-  private static Rehearsed load(EngineSpec spec, PolicyLoader loader) throws Exception {
+  private static Rehearsed load(EngineSpec spec, PolicyLoader loader, EngineStatistics statistics)
+      throws Exception {
     LoadedPolicy loaded = loader.load(spec);
     try {
+      statistics.opened(loaded.policy());
       return new Rehearsed(
           loaded,
           spec.warmUp().isPositive()
               ? loaded.policy().rehearse(spec.maxBatch(), spec.warmUp())
-              : new LatencyCurve(),
-          new EngineStatistics(loaded.policy()));
+              : new LatencyCurve());
     } catch (RuntimeException | Error e) {
       free(loaded);
       throw e;

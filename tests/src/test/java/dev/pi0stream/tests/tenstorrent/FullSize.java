@@ -10,6 +10,7 @@ import dev.pi0stream.device.tt.ttnn.Memory;
 import dev.pi0stream.device.tt.ttnn.MeshDevice;
 import dev.pi0stream.device.tt.ttnn.Traffic;
 import dev.pi0stream.job.bench.MadeUpBatch;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import dev.pi0stream.model.checkpoint.RandomWeights;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.policy.Policy;
@@ -42,7 +43,7 @@ final class FullSize {
   /**
    * Runs.
    *
-   * @param arguments board, size, greatest batch
+   * @param arguments board, size, greatest batch; how many layers where that is not all
    */
   public static void main(String[] arguments) {
     Locale.setDefault(Locale.ROOT);
@@ -50,7 +51,7 @@ final class FullSize {
     int greatest = Integer.parseInt(arguments[2]);
     try (TtDevice device = MockChips.open(arguments[0], MockChips.TTNN, Precision.BFP8);
         RandomWeights weights = RandomWeights.of(size, 3, 1);
-        Policy policy = Policy.load(weights, device)) {
+        Policy policy = Policy.load(some(weights, arguments), device)) {
       System.out.printf(
           "%s %s: grid %s, DRAM %.0f MB, weights %.0f MB%n",
           arguments[0],
@@ -67,7 +68,20 @@ final class FullSize {
     }
   }
 
-  private void measure(int batch, int cameras) {
+  private static PolicyWeights some(RandomWeights weights, String[] arguments) {
+    return arguments.length < 4 ? weights : new FewLayers(weights, Integer.parseInt(arguments[3]));
+  }
+
+  /** The operations of a chunk of one robot with three cameras, with so many layers. */
+  static long operations(TtDevice device, RandomWeights.Size size, int layers) {
+    try (RandomWeights weights = RandomWeights.of(size, 3, 1);
+        Policy policy = Policy.load(new FewLayers(weights, layers), device)) {
+      return new FullSize(device, policy).measure(1, 3).operationCount();
+    }
+  }
+
+  /** Measures a chunk; null where the chip has too little memory. */
+  private Traffic measure(int batch, int cameras) {
     int tokens = policy.config().maxTokens();
     List<Sample> all = MadeUpBatch.of(policy, cameras, tokens, 2 * batch);
     List<Sample> samples = all.subList(0, batch);
@@ -79,13 +93,15 @@ final class FullSize {
       }
     } catch (DeviceException e) {
       System.out.printf("batch %d, cameras %d: %s%n", batch, cameras, e.getMessage());
-      return;
+      return null;
     }
     long programs = chip.programs();
     long allocated = chip.memory(Memory.DRAM).allocatedBytes();
     int tensors = chip.tensors();
     chip.allowNewPrograms(false);
+    Traffic begun = chip.traffic();
     chunk(all.subList(batch, 2 * batch), true);
+    Traffic traffic = chip.traffic().since(begun);
     chip.allowNewPrograms(true);
     System.out.printf(
         "batch %d, cameras %d: DRAM in use %.0f MB, programs %d, tensors %d%n",
@@ -93,6 +109,8 @@ final class FullSize {
     check(chip.programs() == programs, "a program was compiled");
     check(chip.memory(Memory.DRAM).allocatedBytes() == allocated, "memory stays allocated");
     check(chip.tensors() == tensors, "tensors stay allocated");
+    check(traffic.downloads() == 1, "not one download");
+    return traffic;
   }
 
   private static void check(boolean holds, String otherwise) {

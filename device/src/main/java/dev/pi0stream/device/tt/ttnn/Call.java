@@ -26,9 +26,7 @@ record Call(MeshDevice device, PyFunction function) {
           ("the chip's DRAM is full, %.0f of %.0f MB are taken: bfp8 weights, a smaller batch or a"
                   + " smaller cache need less (%s)")
               .formatted(
-                  dram.allocatedBytes() / MEGABYTE,
-                  dram.totalBytes() / MEGABYTE,
-                  e.getMessage()),
+                  dram.allocatedBytes() / MEGABYTE, dram.totalBytes() / MEGABYTE, e.getMessage()),
           e);
     }
     if (text.contains("Out of Memory") || text.contains("L1 size") || text.contains("L1 buffer")) {

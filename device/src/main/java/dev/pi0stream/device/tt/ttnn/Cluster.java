@@ -5,6 +5,7 @@ import dev.pi0stream.device.tt.python.Frame;
 import dev.pi0stream.device.tt.python.PyFunction;
 import dev.pi0stream.device.tt.python.PyObject;
 import dev.pi0stream.device.tt.python.PyReference;
+import dev.pi0stream.device.tt.python.PythonException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -20,7 +21,12 @@ public final class Cluster {
   private static final Map<Ttnn, Cluster> OPEN = new HashMap<>();
 
   private final Ttnn ttnn;
+
+  /** One that computes and one that copies inputs. */
+  private static final int QUEUES = 2;
+
   private final PyReference mesh;
+  private final int queues;
   private final List<MeshDevice> chips = new ArrayList<>();
   private final List<PyReference> handles = new ArrayList<>();
   private final Set<Integer> taken = new HashSet<>();
@@ -41,14 +47,26 @@ public final class Cluster {
               "dispatch_core_config",
               "trace_region_size",
               "num_command_queues");
-      PyObject opened = open.call(frame, shape, dispatch, traceBytes, 2);
+      PyObject opened;
+      int queues = QUEUES;
+      try {
+        opened = open.call(frame, shape, dispatch, traceBytes, queues);
+      } catch (PythonException e) {
+        if (!e.text().contains("dispatch cores")) {
+          throw e;
+        }
+        // A chip behind another one takes cores of it for its queues: an N300 has room for one.
+        queues = 1;
+        opened = open.call(frame, shape, dispatch, traceBytes, queues);
+      }
+      this.queues = queues;
       mesh = frame.keep(opened);
       PyObject parts =
           frame.invoke(opened, "create_submeshes", frame.invoke(module, "MeshShape", 1, 1));
       for (int i = 0; i < frame.size(parts); i++) {
         PyObject chip = frame.item(parts, i);
         handles.add(frame.keep(chip));
-        chips.add(new MeshDevice(ttnn, frame, chip));
+        chips.add(new MeshDevice(ttnn, frame, chip, queues));
       }
     }
   }
@@ -100,7 +118,8 @@ public final class Cluster {
       }
       chip.retire();
       try (Frame frame = chip.ttnn().frame()) {
-        cluster.chips.set(index, new MeshDevice(chip.ttnn(), frame, cluster.handles.get(index)));
+        cluster.chips.set(
+            index, new MeshDevice(chip.ttnn(), frame, cluster.handles.get(index), cluster.queues));
       }
       cluster.closeIfUnused();
     }

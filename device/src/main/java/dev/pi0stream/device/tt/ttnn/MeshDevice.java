@@ -28,6 +28,7 @@ public final class MeshDevice {
   private final Ttnn ttnn;
   private final PyReference reference;
   private final Grid grid;
+  private final int queues;
   private final Set<TtnnTensor> tensors = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<String, Long> operations = new HashMap<>();
   private final PyFunction makeTensor;
@@ -43,8 +44,9 @@ public final class MeshDevice {
   private Capture capture; // null outside of one
   private boolean open = true;
 
-  MeshDevice(Ttnn ttnn, Frame frame, PyObject device) {
+  MeshDevice(Ttnn ttnn, Frame frame, PyObject device, int queues) {
     this.ttnn = ttnn;
+    this.queues = queues;
     this.reference = frame.keep(device);
     PyObject size = frame.invoke(device, "compute_with_storage_grid_size");
     this.grid =
@@ -150,7 +152,7 @@ public final class MeshDevice {
                   ttnn.type(destination.type()),
                   null,
                   ttnn.layout(destination.layout()));
-      Integer queue = replaysTraces() ? TRANSFER : null;
+      Integer queue = hasTransferQueue() ? TRANSFER : null;
       count(copyToDevice).call(frame, host, destination.argument(this), queue);
       uploads++;
       uploadedBytes += destination.bytes();
@@ -159,16 +161,21 @@ public final class MeshDevice {
 
   /** Makes what is computed from now on wait for the transfers that were started. */
   public void awaitUploads() {
-    if (replaysTraces()) {
+    if (hasTransferQueue()) {
       waitFor(TRANSFER, COMPUTE);
     }
   }
 
   /** Makes transfers from now on wait for what was asked to be computed. */
   public void holdUploads() {
-    if (replaysTraces()) {
+    if (hasTransferQueue()) {
       waitFor(COMPUTE, TRANSFER);
     }
+  }
+
+  /** Waiting for events ends the process where traces cannot be replayed. */
+  private boolean hasTransferQueue() {
+    return queues > 1 && replaysTraces();
   }
 
   private void waitFor(int first, int then) {

@@ -217,8 +217,7 @@ public final class Operations {
     int size = x.shape().get(-1) / (2 * heads);
     if (2 * size % (3 * Shape.TILE) == 0) {
       // TTNN could not tell it from a projection with queries.
-      return List.of(
-          heads(x, heads, size, 0, memory), heads(x, heads, size, heads * size, memory));
+      return List.of(heads(x, heads, size, 0, memory), heads(x, heads, size, heads * size, memory));
     }
     // The keys as queries; the values as what keys and values share, of which there are two copies.
     List<TtnnTensor> three = createHeads(x, heads, heads, size, true, memory);
