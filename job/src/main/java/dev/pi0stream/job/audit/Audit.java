@@ -61,8 +61,7 @@ public final class Audit {
               .to()
               .map(time -> at(consumer, observations, time))
               .orElseGet(() -> consumer.endOffsets(observations, REQUEST));
-      boolean complete =
-          settings.to().isEmpty() && from.values().stream().allMatch(offset -> offset == 0);
+      boolean complete = from.values().stream().allMatch(offset -> offset == 0);
       Auditor auditor =
           new Auditor(
               complete,
@@ -85,6 +84,14 @@ public final class Audit {
                   .observed(new SourceRecord(place(message), message.timestamp(), message.value()))
                   .ifPresent(recomputation::offer));
       readAnswers(consumer, auditor);
+      // What came meanwhile may have superseded what is audited.
+      read(
+          consumer,
+          to,
+          consumer.endOffsets(observations, REQUEST),
+          message ->
+              auditor.sentLater(
+                  new SourceRecord(place(message), message.timestamp(), message.value())));
       recomputation.run(auditor);
       return auditor.report();
     }

@@ -48,14 +48,15 @@ public final class Auditor {
   private final Map<String, SentByRobot> sent = new HashMap<>();
   private final Map<String, Delivery> deliveries = new HashMap<>();
   private final Findings findings = new Findings();
+  private long seen;
   private long repeats;
   private long recomputed;
 
   /**
    * An auditor who has seen nothing.
    *
-   * @param complete whether it sees the observations from the first to the last; otherwise what
-   *     superseded an observation may lie outside of what it sees
+   * @param complete whether it sees the observations from the first on; otherwise what superseded an
+   *     observation may lie before what it sees
    * @param outside which records it is not to see; answers to them do not count
    */
   public Auditor(boolean complete, Predicate<SourcePosition> outside) {
@@ -70,16 +71,32 @@ public final class Auditor {
       observation = decoder.decode(message);
     } catch (UnreadableObservationException e) {
       records.put(
-          message.position(), new RecordEntry(records.size() + 1, null, null, e.getMessage()));
+          message.position(), new RecordEntry(++seen, null, null, e.getMessage()));
       return Optional.empty();
     }
     records.put(
         message.position(),
         new RecordEntry(
-            records.size() + 1, observation.id(), observation.observedAt(), observation.defect()));
-    sent.computeIfAbsent(observation.robot(), _ -> new SentByRobot())
-        .add(observation.id(), records.size());
+            ++seen, observation.id(), observation.observedAt(), observation.defect()));
+    noteSent(observation);
     return Optional.of(observation);
+  }
+
+  /**
+   * Takes a record of the observations topic that came behind those which are audited: it may have
+   * superseded one of them.
+   */
+  public void sentLater(SourceRecord message) {
+    seen++;
+    try {
+      noteSent(decoder.decode(message));
+    } catch (UnreadableObservationException e) {
+      // What says not whose it is supersedes nothing.
+    }
+  }
+
+  private void noteSent(DecodedObservation observation) {
+    sent.computeIfAbsent(observation.robot(), _ -> new SentByRobot()).add(observation.id(), seen);
   }
 
   /**

@@ -216,15 +216,24 @@ final class RunCommand implements Callable<Integer> {
           null);
     }
     // The robots of another's job need no device.
-    boolean said = configuration.isGiven(Settings.DEVICE) && !isGiven("--device");
-    boolean fromFile = robotsOnly || said;
-    String device = fromFile ? configuration.get(Settings.DEVICE) : where.device();
+    boolean configured =
+        robotsOnly || (!isGiven("--device") && configuration.isGiven(Settings.DEVICE));
+    String device = configured ? configuration.get(Settings.DEVICE) : where.device();
+    String reason = configured ? "as configured" : where.reason();
+    Precision precision;
+    if (isGiven("--precision")) {
+      precision = where.precision();
+    } else if (configuration.isGiven(Settings.PRECISION)) {
+      precision = configuration.get(Settings.PRECISION);
+    } else {
+      precision = Devices.defaultPrecision(backEnd(device));
+    }
     return new RunSettings(
         checkpoint(configuration),
         robots == null ? shipped("episodes") : robots,
         device,
-        precision(configuration, device).label(),
-        fromFile ? "as the settings say" : where.reason(),
+        precision.label(),
+        reason,
         speed,
         Optional.ofNullable(duration),
         cameras,
@@ -237,15 +246,6 @@ final class RunCommand implements Callable<Integer> {
         maxBatch == null ? configuration.get(Settings.MAX_BATCH) : maxBatch,
         Optional.ofNullable(record),
         configuration);
-  }
-
-  private Precision precision(Configuration configuration, String device) {
-    if (isGiven("--precision")) {
-      return where.precision();
-    }
-    return configuration.isGiven(Settings.PRECISION)
-        ? configuration.get(Settings.PRECISION)
-        : Devices.defaultPrecision(device);
   }
 
   private Path checkpoint(Configuration configuration) {

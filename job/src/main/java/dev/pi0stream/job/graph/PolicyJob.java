@@ -218,7 +218,7 @@ public final class PolicyJob {
   /**
    * The last part: every outcome becomes a record. Each kind of end has a router of its own, so
    * that a chunk stays in the task of its policy up to the broker: a union before the router would
-   * be another thread, and half a millisecond.
+   * be another thread.
    *
    * @param asked the policy's
    * @param ended the others, by where they ended

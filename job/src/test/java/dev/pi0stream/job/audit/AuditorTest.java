@@ -196,6 +196,18 @@ class AuditorTest {
   }
 
   @Test
+  void whatCameBehindTheAuditedMaySupersedeIt() {
+    observed(0, "arm", 3);
+    ended(0, "arm", 3, OutcomeKind.SUPERSEDED, FIRST);
+    found(Finding.Kind.UNJUSTIFIED, 1);
+    auditor.sentLater(
+        new SourceRecord(place(1), 0, WireFormat.observations().encode(sent("arm", "e1", 4))));
+    auditor.sentLater(new SourceRecord(place(2), 0, bytes("garbage")));
+    assertThat(auditor.report().isClean()).isTrue();
+    assertThat(auditor.report().records()).isEqualTo(1);
+  }
+
+  @Test
   void anEarlierEpisodeSupersedesNothingOfALaterOne() {
     observed(0, "arm", 3);
     observedIn("e2", 1, "arm", 0);

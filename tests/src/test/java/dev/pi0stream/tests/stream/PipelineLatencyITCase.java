@@ -46,6 +46,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * How long an observation takes from topic to topic besides the engine, and where: a policy that
  * computes nothing, a broker and a cluster in this process, 50 observations a second of ten robots.
+ * The bounds are far above what docs/pipeline-latency.md shows: they find a wait, not a slow machine.
  */
 @Tag("long")
 @Timeout(240)
@@ -66,7 +67,7 @@ class PipelineLatencyITCase {
   private final Map<Long, Long> engine = new ConcurrentHashMap<>();
 
   @ParameterizedTest
-  @CsvSource({"1000, 3, 15", "150000, 5, 40"})
+  @CsvSource({"1000, 6, 60", "150000, 8, 150"})
   void theWayFromTopicToTopicIsShort(int bytes, double p50, double p99) throws Exception {
     Stopwatch.passed(READ).clear();
     Stopwatch.passed(ANSWERED).clear();

@@ -50,6 +50,8 @@ class TracedPolicyTest {
         // Inputs are copied to their places, results from theirs; the rest is replayed.
         assertThat(Set.of("copy", "slice")).containsAll(chunk.operations().keySet());
         assertThat(chunk.downloads()).isEqualTo(1);
+        assertThat(chunk.calls()).isLessThan(100);
+        System.out.printf("%s, batch %d: %d calls for a chunk%n", checkpoint, batch, chunk.calls());
         assertThat(device.chip().programs()).isEqualTo(programs);
         assertEqual(policy.sample(other, STEPS).x(), captured);
       }
