@@ -24,40 +24,42 @@ once() {
     echo "  exit code $?: see ${file%.json}.log" >&2
 }
 
+# ours NAME RUNS OPTIONS…
 ours() {
-  local name="$1"
-  shift
-  once "$name" ./pi0 bench --device cpu --random-weights pi0 --warmup 1 --runs 3 "$@"
+  local name="$1" runs="$2"
+  shift 2
+  once "$name" ./pi0 bench --device cpu --random-weights pi0 --warmup 1 --runs "$runs" "$@"
 }
 
+# lerobot NAME RUNS OPTIONS…
 lerobot() {
-  local name="$1"
-  shift
+  local name="$1" runs="$2"
+  shift 2
   [ -n "$python" ] || return 0
-  once "$name" "$python" benchmarks/lerobot/bench_pi0.py --warmup 1 --runs 3 "$@"
+  once "$name" "$python" benchmarks/lerobot/bench_pi0.py --warmup 1 --runs "$runs" "$@"
 }
 
 for turn in 1 2; do
-  ours "bf16.$turn" --precision bf16
-  lerobot "lerobot-bf16.$turn" --dtype bfloat16
-  ours "int8.$turn" --precision int8
+  ours "bf16.$turn" 3 --precision bf16
+  lerobot "lerobot-bf16.$turn" 3 --dtype bfloat16
+  ours "int8.$turn" 3 --precision int8
 done
-ours state-only --precision bf16 --state-only --runs 10
-ours batch4 --precision bf16 --batch 4 --runs 2
-ours batch4-state-only --precision bf16 --batch 4 --state-only --runs 5
-lerobot lerobot-frozen --dtype bfloat16 --compile --freeze --runs 3
-ours fp32 --precision fp32 --runs 2
-lerobot lerobot-fp32 --dtype float32 --runs 2
-ours int8-accuracy --precision int8 --against fp32 --runs 1
-ours two-views --precision bf16 --cameras 2 --tokens 16
-ours two-views-int8 --precision int8 --cameras 2 --tokens 16
-lerobot lerobot-two-views --dtype bfloat16 --cameras 2 --tokens 16
-ours one-camera --precision bf16 --one-camera-changed
+ours state-only 10 --precision bf16 --state-only
+ours batch4 2 --precision bf16 --batch 4
+ours batch4-state-only 5 --precision bf16 --batch 4 --state-only
+lerobot lerobot-frozen 3 --dtype bfloat16 --compile --freeze
+ours fp32 2 --precision fp32
+lerobot lerobot-fp32 2 --dtype float32
+ours int8-accuracy 1 --precision int8 --against fp32
+ours two-views 3 --precision bf16 --cameras 2 --tokens 16
+ours two-views-int8 3 --precision int8 --cameras 2 --tokens 16
+lerobot lerobot-two-views 3 --dtype bfloat16 --cameras 2 --tokens 16
+ours one-camera 3 --precision bf16 --one-camera-changed
 for batch in 2 8 16; do
-  ours "batch$batch-state-only" --precision bf16 --batch "$batch" --state-only --runs 3
+  ours "batch$batch-state-only" 3 --precision bf16 --batch "$batch" --state-only
 done
 for batch in 2 8 16; do
-  ours "batch$batch" --precision bf16 --batch "$batch" --warmup 1 --runs 1
+  ours "batch$batch" 1 --precision bf16 --batch "$batch"
 done
 
 python3 benchmarks/tables.py "$results"

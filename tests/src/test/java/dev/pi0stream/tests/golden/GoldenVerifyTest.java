@@ -21,7 +21,7 @@ class GoldenVerifyTest {
   @TempDir private Path scratch;
 
   @ParameterizedTest
-  @CsvSource({"reference, fp32", "cpu, fp32", "cpu, bf16"})
+  @CsvSource({"reference, fp32", "cpu, fp32", "cpu, bf16", "cpu, int8"})
   void everythingInTheFolderPasses(String device, String precision) throws IOException {
     Path json = scratch.resolve("result.json");
 
