@@ -102,6 +102,7 @@ def _numpy(tensor):
 
 def _difference(name, found, wanted):
     wanted = wanted.detach().to(torch.float32).numpy()
+    assert np.isfinite(found).all() and np.isfinite(wanted).all(), f"{name}: not finite"
     assert found.size == wanted.size, f"{name}: {found.shape}, wanted {wanted.shape}"
     assert [n for n in found.shape if n > 1] == [
         n for n in wanted.shape if n > 1

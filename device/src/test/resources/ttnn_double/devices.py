@@ -114,7 +114,7 @@ class Device:
 
     def living(self):
         """Memory that belongs to a tensor now."""
-        return [memory for memory in list(self._memories.values()) if memory.owners > 0]
+        return [memory for memory in list(self._memories.values()) if memory.lives]
 
     # Transfers -----------------------------------------------------------------------------------
 

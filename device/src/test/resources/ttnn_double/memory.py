@@ -18,11 +18,22 @@ class Memory:
     """The values of one buffer, as a flat array over its padded shape.
 
     A buffer on a device has an address and a length per bank, so that overlaps of memory that was
-    handed out twice can be found. ``owners`` counts the tensors that hold it: at zero its address
-    is free for others, though a trace may still write there.
+    handed out twice can be found. ``owners`` counts the tensors that hold it. Without one, or once
+    it was freed by force, its address is free for others, though a trace may still write there.
     """
 
-    __slots__ = ("array", "address", "length", "kind", "serial", "owners", "written", "read", "__weakref__")
+    __slots__ = (
+        "array",
+        "address",
+        "length",
+        "kind",
+        "serial",
+        "owners",
+        "freed",
+        "written",
+        "read",
+        "__weakref__",
+    )
 
     def __init__(self, array, address=None, length=0, kind=None):
         self.array = array
@@ -31,15 +42,13 @@ class Memory:
         self.kind = kind
         self.serial = next(_serials)
         self.owners = 0
+        self.freed = False
         self.written = None  # (queue, tick) of the last write
         self.read = {}  # queue -> tick of its last read
 
-    def overlaps(self, other):
-        return (
-            self.kind == other.kind
-            and self.address < other.address + other.length
-            and other.address < self.address + self.length
-        )
+    @property
+    def lives(self):
+        return self.owners > 0 and not self.freed
 
     def poison(self):
         """Makes the values what nobody wrote: NaN, or for integers all bits but the sign."""

@@ -38,6 +38,20 @@ def _form(x):
     if isinstance(x, dict):
         return tuple((name, _form(value)) for name, value in x.items())
     if isinstance(x, Operand):
-        return x.shape, x.dtype.value, x.layout.value, str(x.memory.kind)
-    text = repr(x)
-    return type(x).__name__ if " at 0x" in text else text
+        return x.shape, x.dtype.value, x.layout.value, _text(x.memory.kind)
+    return _text(x)
+
+
+_texts = {}
+
+
+def _text(x):
+    """What an object of TTNN says of itself, which takes it longer than a small operation."""
+    known = _texts.get(id(x))
+    if known is None:
+        if len(_texts) > 1000:
+            _texts.clear()
+        text = repr(x)
+        # The object is kept with its text, so that no other one gets its identity.
+        known = _texts[id(x)] = x, type(x).__name__ if " at 0x" in text else text
+    return known[1]

@@ -81,20 +81,26 @@ class Tensor:
     # Lifetime ------------------------------------------------------------------------------------
 
     def is_allocated(self):
+        """As TTNN says: a view's memory may be gone, and it does not know."""
         return self._held and self.real.is_allocated()
 
     def check(self):
         """The operand; raises unless the tensor may be used."""
-        if not self.is_allocated():
-            raise RuntimeError("ttnn_double: a tensor is used after it was deallocated")
+        if not self.is_allocated() or self.operand.memory.freed:
+            raise RuntimeError("ttnn_double: a tensor is used after it, or what it views, was deallocated")
         if self.owner is not None:
             self.owner.check()
         return self.operand
 
     def deallocate(self, force=False):
-        self.check()
-        self.real.deallocate(force)
-        self._release()
+        """Frees the memory; by force also that of others who view it. Without, theirs stays."""
+        if self.owner is not None:
+            self.owner.check()
+        memory = self.operand.memory
+        if force or memory.owners <= 1:
+            memory.freed = True
+            self.real.deallocate(force)
+            self._release()
 
     def _release(self):
         if self._held:

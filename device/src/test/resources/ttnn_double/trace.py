@@ -38,7 +38,7 @@ class Trace:
         for memory in list(self._outside.values()) + [
             m for m in self._own.values() if m.serial < self._begin
         ]:
-            if memory.owners == 0:
+            if not memory.lives:
                 raise RuntimeError(
                     "ttnn_double: a trace is replayed whose buffer was deallocated after its capture"
                 )

@@ -5,4 +5,7 @@ from .surface import names as _names
 
 __getattr__ = _names(globals(), rounding=False)
 
-__all__ = ["enter_stage", "replays_traces", "reset_statistics", "statistics"]
+__all__ = ["enter_stage", "replays_traces", "reset_statistics", "statistics", "unrounded"]
+
+# The engine asks for this: it may compute in fp32 here.
+unrounded = True

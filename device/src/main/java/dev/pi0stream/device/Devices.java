@@ -2,12 +2,15 @@ package dev.pi0stream.device;
 
 import dev.pi0stream.device.cpu.CpuDevice;
 import dev.pi0stream.device.reference.ReferenceDevice;
+import dev.pi0stream.device.tt.TtChips;
 import java.util.List;
 
 /** The back ends by name. */
 public final class Devices {
-  /** The names that {@link #open} takes. */
-  public static final List<String> NAMES = List.of("cpu", "reference");
+  /** The names that {@link #open} takes; {@code tt:N} is the chip of that index. */
+  public static final List<String> NAMES = List.of("cpu", "reference", "tt", "tt:N");
+
+  private static final String CHIP = "tt(:\\d{1,4})?";
 
   private Devices() {}
 
@@ -33,6 +36,8 @@ public final class Devices {
         yield new ReferenceDevice();
       }
       case "cpu" -> CpuDevice.open(precision);
+      case String chip when chip.matches(CHIP) ->
+          TtChips.open(chip.length() < 3 ? 0 : Integer.parseInt(chip.substring(3)), precision);
       default ->
           throw new IllegalArgumentException(
               "device '%s': expected one of %s".formatted(name, String.join(", ", NAMES)));

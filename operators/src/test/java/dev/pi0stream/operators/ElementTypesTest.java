@@ -7,10 +7,14 @@ import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.operators.observation.DecodedObservation;
 import dev.pi0stream.operators.outcome.Outcome;
 import dev.pi0stream.operators.outcome.WireRecord;
+import dev.pi0stream.operators.replay.LoggedStep;
 import dev.pi0stream.operators.session.ResolvedObservation;
 import dev.pi0stream.operators.session.RobotSession;
 import dev.pi0stream.operators.source.SourcePosition;
 import dev.pi0stream.operators.source.SourceRecord;
+import dev.pi0stream.operators.telemetry.RobotEvent;
+import dev.pi0stream.operators.telemetry.RobotProgress;
+import dev.pi0stream.operators.telemetry.RobotWindow;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -38,7 +42,10 @@ class ElementTypesTest {
         Frame.class,
         Outcome.class,
         WireRecord.class,
-        dev.pi0stream.operators.telemetry.RobotEvent.class
+        RobotEvent.class,
+        RobotProgress.class,
+        RobotWindow.class,
+        LoggedStep.class
       })
   void elementsAreStoredWithoutKryo(Class<?> type) {
     PojoTestUtils.assertSerializedAsPojoWithoutKryo(type);

@@ -24,7 +24,8 @@ final class ContractData extends SpecificData {
               ObservationOutcome.class,
               OutcomeKind.class,
               RobotTelemetry.class,
-              RobotHealth.class)
+              RobotHealth.class,
+              RecordedObservation.class)
           .stream()
           .collect(Collectors.toUnmodifiableMap(Class::getName, Function.identity()));
 

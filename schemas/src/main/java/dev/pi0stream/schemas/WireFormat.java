@@ -148,6 +148,11 @@ public final class WireFormat<T extends SpecificRecordBase> {
     return decoded;
   }
 
+  /** The record of a message that {@link #encode} wrote, without the header: its Avro binary. */
+  public static ByteBuffer body(byte[] message) {
+    return ByteBuffer.wrap(message, HEADER_BYTES, message.length - HEADER_BYTES);
+  }
+
   /** The reader for the schema that the header names. */
   private DatumReader<T> reader(byte[] message) throws WireException {
     if (message.length > MAX_MESSAGE_BYTES) {

@@ -14,10 +14,9 @@ final class Attributes implements AutoCloseable {
   /**
    * Attributes with post-ops.
    *
-   * @param row the descriptor of a {@link PostOp.Operand#ROW}
-   * @param matrix the descriptor of a {@link PostOp.Operand#MATRIX}
+   * @param result the dimensions of the result
    */
-  Attributes(List<PostOp> postOps, MemoryDescriptor row, MemoryDescriptor matrix) {
+  Attributes(List<PostOp> postOps, long... result) {
     MemorySegment chain = OneDnn.postOpsCreate();
     try {
       for (PostOp postOp : postOps) {
@@ -27,17 +26,22 @@ final class Attributes implements AutoCloseable {
           case PostOp.Apply(Activation activation) ->
               OneDnn.postOpsAppendEltwise(chain, algorithm(activation), 1);
           case PostOp.Add(PostOp.Operand operand) ->
-              OneDnn.postOpsAppendBinary(
-                  chain, OneDnn.BINARY_ADD, descriptor(operand, row, matrix));
+              append(chain, OneDnn.BINARY_ADD, operand, result);
           case PostOp.Multiply(PostOp.Operand operand) ->
-              OneDnn.postOpsAppendBinary(
-                  chain, OneDnn.BINARY_MUL, descriptor(operand, row, matrix));
+              append(chain, OneDnn.BINARY_MUL, operand, result);
           case PostOp.Accumulate() -> OneDnn.postOpsAppendSum(chain);
         }
       }
       OneDnn.attributesSetPostOps(pointer, chain);
     } finally {
       OneDnn.postOpsDestroy(chain);
+    }
+  }
+
+  private static void append(
+      MemorySegment chain, int algorithm, PostOp.Operand operand, long... result) {
+    try (MemoryDescriptor descriptor = operand.descriptor(result)) {
+      OneDnn.postOpsAppendBinary(chain, algorithm, descriptor.pointer());
     }
   }
 
@@ -49,12 +53,10 @@ final class Attributes implements AutoCloseable {
     };
   }
 
-  private static MemorySegment descriptor(
-      PostOp.Operand operand, MemoryDescriptor row, MemoryDescriptor matrix) {
-    return switch (operand) {
-      case ROW -> row.pointer();
-      case MATRIX -> matrix.pointer();
-    };
+  /** The same, with a scale for each column of the weights of {@code dimensions} dimensions. */
+  Attributes scalingColumns(int dimensions) {
+    OneDnn.attributesSetScales(pointer, OneDnn.ARG_WEIGHTS, 1 << (dimensions - 1));
+    return this;
   }
 
   MemorySegment pointer() {

@@ -3,7 +3,6 @@ package dev.pi0stream.device.cpu;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 
 import dev.pi0stream.device.AbstractDevice;
-import dev.pi0stream.device.Activation;
 import dev.pi0stream.device.DeviceException;
 import dev.pi0stream.device.Embedding;
 import dev.pi0stream.device.Epilogue;
@@ -23,17 +22,22 @@ import dev.pi0stream.device.Rotation;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntConsumer;
-import java.util.stream.IntStream;
 
 /**
- * The processor, through oneDNN. Tensors are fp32 in native memory. In {@link Precision#BF16} the
- * weights of matrix products are bf16, unless a layer asked for fp32, and so are the rows that they
- * are multiplied with, rounded just before; sums, epilogues, norms, rotations, scores, softmax and
- * residuals stay fp32.
+ * The processor, through oneDNN.
+ *
+ * <ul>
+ *   <li>{@link Precision#FP32}: fp32 throughout.
+ *   <li>{@link Precision#BF16}: the weights of matrix products are bf16, unless a layer asked for
+ *       fp32, and so is what goes from one product to the next: the results of norms, of products
+ *       without a residual, of attention and rotation, and keys and values. Sums, epilogues, the
+ *       inside of norms, scores, softmax and the residual stream stay fp32.
+ *   <li>{@link Precision#INT8}: as bf16, but that weights are 8-bit integers with a scale for each
+ *       output, and rows are rounded to 8-bit integers with a scale for each row just before they
+ *       are multiplied with them. Attention stays bf16.
+ * </ul>
  *
  * <p>Memory is planned so that a step that was run before allocates nothing: tensors come from a
  * pool, values that do not outlive an operation from workspaces that only grow, and primitives are
@@ -55,34 +59,43 @@ public final class CpuDevice extends AbstractDevice {
    */
   private static final int PRIMITIVES = 512;
 
-  /** So many numbers are worth handing to other threads. */
-  private static final long PARALLEL_WORK = 1 << 18;
+  private final DataType weightType;
 
+  /** Of what goes from one product to the next. */
   private final DataType operandType;
+
   private final Engine engine;
   private final Primitives primitives;
   private final Attention attention;
   private final MemoryPool pool = new MemoryPool(IDLE_BYTES);
   private final Workspace scratchpad = new Workspace();
   private final Workspace operand = new Workspace();
-  private final Workspace gate = new Workspace();
+  private final Workspace second = new Workspace();
   private final Workspace factors = new Workspace();
+  private final RowBlocks blocks;
+  private final Converter converter;
+  private final Products products;
 
   private CpuDevice(Precision precision, int threads) {
     super("cpu", precision);
-    operandType = operandType(precision);
+    weightType = weightType(precision);
+    operandType = precision == Precision.FP32 ? DataType.F32 : DataType.BF16;
     engine = new Engine(threads);
     primitives = new Primitives(engine, PRIMITIVES);
     attention = new Attention(primitives, scratchpad);
+    blocks = new RowBlocks(threads);
+    converter = new Converter(primitives, scratchpad);
+    products = new Products(primitives, scratchpad, converter, blocks);
   }
 
-  private static DataType operandType(Precision precision) {
+  private static DataType weightType(Precision precision) {
     return switch (precision) {
       case FP32 -> DataType.F32;
       case BF16 -> DataType.BF16;
-      case BFP8, INT8 ->
+      case INT8 -> DataType.S8;
+      case BFP8 ->
           throw new IllegalArgumentException(
-              "device 'cpu' computes in fp32 or bf16, not in " + precision.label());
+              "device 'cpu' computes in fp32, bf16 or int8, not in " + precision.label());
     };
   }
 
@@ -117,7 +130,9 @@ public final class CpuDevice extends AbstractDevice {
     OneDnn.verifyAvailable();
     CpuDevice device = new CpuDevice(precision, threads);
     try {
+      device.primitives.weightsLayout(device.weightType, 64, 64);
       device.primitives.weightsLayout(device.operandType, 64, 64);
+      device.checkLargeSums();
     } catch (DeviceException e) {
       device.close();
       throw new DeviceException(
@@ -128,6 +143,25 @@ public final class CpuDevice extends AbstractDevice {
     return device;
   }
 
+  /**
+   * Multiplies the largest numbers there are. Without instructions for 8-bit integers (VNNI),
+   * oneDNN adds pairs of products in 16 bits, which saturate.
+   */
+  private void checkLargeSums() {
+    int size = 64;
+    float[] ones = new float[size * size];
+    Arrays.fill(ones, 1);
+    try (Linear linear = linear(Parameter.of("ones", size, size, ones), null);
+        Tensor x = upload(ones, size, size);
+        Tensor product = linear(x, linear)) {
+      for (float sum : download(product)) {
+        if (Math.abs(sum - size) > 1) {
+          throw new DeviceException("%d times 1 is %s".formatted(size, sum));
+        }
+      }
+    }
+  }
+
   @Override
   protected void free() {
     primitives.close();
@@ -135,8 +169,9 @@ public final class CpuDevice extends AbstractDevice {
     pool.close();
     scratchpad.close();
     operand.close();
-    gate.close();
+    second.close();
     attention.close();
+    products.close();
     factors.close();
   }
 
@@ -144,7 +179,7 @@ public final class CpuDevice extends AbstractDevice {
 
   @Override
   protected Linear newLinear(List<Parameter> weights, List<Parameter> biases, Precision precision) {
-    DataType type = operandType(precision);
+    DataType type = weightType(precision);
     PackedMatrix matrix = new PackedMatrix(weights, type, primitives, scratchpad);
     return adopt(new PackedLinear(matrix, biases.isEmpty() ? null : Parameters.toNative(biases)));
   }
@@ -161,7 +196,7 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   private PackedMatrix pack(List<Parameter> weights) {
-    return new PackedMatrix(weights, operandType, primitives, scratchpad);
+    return new PackedMatrix(weights, weightType, primitives, scratchpad);
   }
 
   @Override
@@ -193,19 +228,19 @@ public final class CpuDevice extends AbstractDevice {
 
   @Override
   protected Tensor newTensor(float[] values, Sequences sequences, int columns) {
-    NativeTensor tensor = newTensor(sequences, columns);
+    NativeTensor tensor = newTensor(DataType.F32, sequences, columns);
     MemorySegment.copy(values, 0, tensor.values(), JAVA_FLOAT, 0, values.length);
     return tensor;
   }
 
-  private NativeTensor newTensor(Sequences sequences, int columns) {
-    return adopt(new NativeTensor(sequences, columns, pool));
+  private NativeTensor newTensor(DataType type, Sequences sequences, int columns) {
+    return adopt(new NativeTensor(type, sequences, columns, pool));
   }
 
   @Override
   protected float[] computeDownload(Tensor tensor) {
     int count = Math.multiplyExact(tensor.rows(), tensor.columns());
-    return read(((NativeTensor) tensor).values(), 0, count);
+    return read(converter.values((NativeTensor) tensor, DataType.F32, operand), 0, count);
   }
 
   private static float[] read(MemorySegment memory, long offset, int count) {
@@ -227,7 +262,8 @@ public final class CpuDevice extends AbstractDevice {
     int across = side / patch;
     float[] from = ((HostImages) images).pixels();
     NativeTensor to =
-        newTensor(Sequences.uniform(images.count(), across * across), 3 * patch * patch);
+        newTensor(
+            DataType.F32, Sequences.uniform(images.count(), across * across), 3 * patch * patch);
     for (int row = 0; row < to.rows(); row++) {
       int image = row / (across * across);
       int top = row / across % across * patch;
@@ -247,7 +283,7 @@ public final class CpuDevice extends AbstractDevice {
   protected Tensor computeEmbed(Embedding table, Indices ids) {
     NativeEmbedding embedding = (NativeEmbedding) table;
     HostIndices entries = (HostIndices) ids;
-    NativeTensor result = newTensor(ids.sequences(), embedding.columns());
+    NativeTensor result = newTensor(DataType.F32, ids.sequences(), embedding.columns());
     float[] entry = new float[embedding.columns()];
     for (int row = 0; row < result.rows(); row++) {
       embedding.read(entries.at(row), entry);
@@ -278,7 +314,7 @@ public final class CpuDevice extends AbstractDevice {
   @Override
   protected Tensor computeAdaptiveRmsNorm(Tensor x, Norm norm, Tensor scale, Tensor shift) {
     NativeNorm weights = (NativeNorm) norm;
-    MemorySegment scales = ((NativeTensor) scale).values();
+    MemorySegment scales = converter.values((NativeTensor) scale, DataType.F32, operand);
     MemorySegment factor = factors.reserve((long) x.columns() * Float.BYTES);
     for (int column = 0; column < x.columns(); column++) {
       float weight = weights.factor().getAtIndex(JAVA_FLOAT, column);
@@ -289,19 +325,21 @@ public final class CpuDevice extends AbstractDevice {
         weights.epsilon(),
         OneDnn.RMS_NORM | OneDnn.USE_SCALE | OneDnn.USE_SHIFT,
         factor.address(),
-        ((NativeTensor) shift).address());
+        converter.address((NativeTensor) shift, DataType.F32, second));
   }
 
   private Tensor normalize(Tensor x, float epsilon, int flags, long... weights) {
     NativeTensor from = (NativeTensor) x;
-    NativeTensor result = newTensor(x.sequences(), x.columns());
+    NativeTensor result = newTensor(operandType, x.sequences(), x.columns());
     if (x.rows() > 0) {
       long[] addresses = new long[2 + weights.length];
-      addresses[0] = from.address();
+      addresses[0] = converter.address(from, DataType.F32, operand);
       addresses[1] = result.address();
       System.arraycopy(weights, 0, addresses, 2, weights.length);
       primitives
-          .of(new Operation.Normalization(from.computedRows(), x.columns(), epsilon, flags))
+          .of(
+              new Operation.Normalization(
+                  operandType, from.computedRows(), x.columns(), epsilon, flags))
           .run(scratchpad, addresses);
     }
     return result;
@@ -310,37 +348,10 @@ public final class CpuDevice extends AbstractDevice {
   @Override
   protected Tensor computeLinear(Tensor x, Linear weights, Epilogue epilogue) {
     PackedLinear linear = (PackedLinear) weights;
-    NativeTensor result = newTensor(x.sequences(), linear.outputs());
+    DataType type = Products.resultType(linear, epilogue);
+    NativeTensor result = newTensor(type, x.sequences(), linear.outputs());
     if (x.rows() > 0) {
-      List<PostOp> postOps = new ArrayList<>(4);
-      long[] operands = new long[4];
-      int count = 0;
-      if (linear.bias() != null) {
-        operands[count++] = linear.bias().address();
-      }
-      if (epilogue.shift() instanceof NativeTensor shift) {
-        postOps.add(new PostOp.Add(PostOp.Operand.ROW));
-        operands[count++] = shift.address();
-      }
-      if (epilogue.activation() != Activation.NONE) {
-        postOps.add(new PostOp.Apply(epilogue.activation()));
-      }
-      if (epilogue.gate() instanceof NativeTensor gateRow) {
-        postOps.add(new PostOp.Multiply(PostOp.Operand.ROW));
-        operands[count++] = gateRow.address();
-      }
-      if (epilogue.residual() instanceof NativeTensor residual) {
-        postOps.add(new PostOp.Add(PostOp.Operand.MATRIX));
-        operands[count++] = residual.address();
-      }
-      multiply(
-          operand(x, linear.matrix()),
-          linear.matrix(),
-          result.address(),
-          result.computedRows(),
-          linear.bias() != null,
-          postOps,
-          Arrays.copyOf(operands, count));
+      products.linear((NativeTensor) x, linear, epilogue, result);
     }
     return result;
   }
@@ -348,111 +359,72 @@ public final class CpuDevice extends AbstractDevice {
   @Override
   protected Tensor computeGatedLinear(Tensor x, GatedLinear weights) {
     PackedGatedLinear gated = (PackedGatedLinear) weights;
-    NativeTensor result = newTensor(x.sequences(), gated.outputs());
+    NativeTensor result = newTensor(operandType, x.sequences(), gated.outputs());
     if (x.rows() > 0) {
-      int rows = result.computedRows();
-      long source = operand(x, gated.gate());
-      long gates = gate.address((long) rows * result.columns() * Float.BYTES);
-      List<PostOp> gelu = List.of(new PostOp.Apply(Activation.GELU_TANH));
-      multiply(source, gated.gate(), gates, rows, false, gelu);
-      List<PostOp> times = List.of(new PostOp.Multiply(PostOp.Operand.MATRIX));
-      multiply(source, gated.up(), result.address(), rows, false, times, gates);
+      products.gated((NativeTensor) x, gated, result);
     }
     return result;
-  }
-
-  /** The address of rows in the format in which they are multiplied. */
-  private long operand(Tensor x, PackedMatrix matrix) {
-    NativeTensor tensor = (NativeTensor) x;
-    if (matrix.type() == DataType.F32) {
-      return tensor.address();
-    }
-    int rows = tensor.computedRows();
-    long rounded = operand.address((long) rows * x.columns() * operandType.bytes());
-    primitives
-        .of(new Operation.Rounding(rows, x.columns()))
-        .run(scratchpad, tensor.address(), rounded);
-    return rounded;
-  }
-
-  private void multiply(
-      long source,
-      PackedMatrix matrix,
-      long destination,
-      int rows,
-      boolean bias,
-      List<PostOp> postOps,
-      long... operands) {
-    long[] addresses = new long[3 + operands.length];
-    addresses[0] = source;
-    addresses[1] = matrix.address();
-    addresses[2] = destination;
-    System.arraycopy(operands, 0, addresses, 3, operands.length);
-    primitives
-        .of(
-            new Operation.Product(
-                matrix.type(), rows, matrix.inputs(), matrix.outputs(), bias, List.copyOf(postOps)))
-        .run(scratchpad, addresses);
   }
 
   @Override
   protected Tensor computeRope(Tensor packed, Heads heads, Rotation rotation) {
     CpuRotation angles = (CpuRotation) rotation;
-    NativeTensor from = (NativeTensor) packed;
-    NativeTensor to = newTensor(packed.sequences(), packed.columns());
-    int blocks = blocks(packed.rows(), packed.columns());
-    forEach(
-        blocks,
-        block -> {
-          int first = (int) ((long) packed.rows() * block / blocks);
-          int end = (int) ((long) packed.rows() * (block + 1) / blocks);
-          new HeadRotator(heads, angles).rotate(from, to, first, end);
-        });
+    NativeTensor given = (NativeTensor) packed;
+    NativeTensor from = HeadRotator.rotatesHalves(heads) ? given : as(DataType.F32, given);
+    NativeTensor to = newTensor(from.type(), packed.sequences(), packed.columns());
+    blocks.forEach(
+        packed.rows(),
+        packed.columns(),
+        (room, first, end) -> new HeadRotator(heads, angles).rotate(from, to, room, first, end));
     return to;
-  }
-
-  /** Into how many blocks rows are cut that are computed at the same time. */
-  private int blocks(int rows, int columns) {
-    return (long) rows * columns < PARALLEL_WORK ? 1 : Math.min(rows, engine.threads());
-  }
-
-  private static void forEach(int blocks, IntConsumer action) {
-    IntStream all = IntStream.range(0, blocks);
-    (blocks > 1 ? all.parallel() : all).forEach(action);
   }
 
   @Override
   protected Tensor computeAttention(Tensor packed, Heads heads, Mask mask) {
-    NativeTensor result = newTensor(packed.sequences(), heads.queryColumns());
-    attention.attend((NativeTensor) packed, heads, mask.sequences(), null, 0, result);
+    NativeTensor from = (NativeTensor) packed;
+    NativeTensor result = newTensor(from.type(), packed.sequences(), heads.queryColumns());
+    attention.attend(from, heads, mask.sequences(), null, 0, result);
     return result;
   }
 
   @Override
   protected Tensor computeAttention(
       Tensor packed, Heads heads, Mask mask, KeyValues context, int layer) {
-    NativeTensor result = newTensor(packed.sequences(), heads.queryColumns());
-    attention.attend(
-        (NativeTensor) packed, heads, mask.sequences(), (NativeKeyValues) context, layer, result);
+    NativeTensor from = as(operandType, packed);
+    NativeTensor result = newTensor(operandType, packed.sequences(), heads.queryColumns());
+    attention.attend(from, heads, mask.sequences(), (NativeKeyValues) context, layer, result);
     return result;
+  }
+
+  /** The same numbers in some format; the tensor itself if that is its. */
+  private NativeTensor as(DataType type, Tensor tensor) {
+    NativeTensor from = (NativeTensor) tensor;
+    if (from.type() == type) {
+      return from;
+    }
+    NativeTensor to = newTensor(type, tensor.sequences(), tensor.columns());
+    if (tensor.rows() > 0) {
+      converter.convert(
+          from.address(), from.type(), to.address(), type, from.computedRows(), from.columns());
+    }
+    return to;
   }
 
   @Override
   protected KeyValues newKeyValues(Sequences sequences, int layers, Heads heads) {
-    return adopt(new NativeKeyValues(sequences, layers, heads, pool));
+    return adopt(new NativeKeyValues(operandType, sequences, layers, heads, pool));
   }
 
   @Override
   protected void computeStore(Tensor packed, Heads heads, KeyValues destination, int layer) {
-    NativeTensor from = (NativeTensor) packed;
     NativeKeyValues to = (NativeKeyValues) destination;
-    int width = heads.keyValueColumns();
-    long bytes = (long) width * Float.BYTES;
+    NativeTensor from = (NativeTensor) packed;
+    MemorySegment values = converter.values(from, operandType, operand);
+    long rowBytes = (long) packed.columns() * operandType.bytes();
+    long before = (long) heads.queryColumns() * operandType.bytes();
     for (int row = 0; row < packed.rows(); row++) {
-      long keys = from.offset(row, heads.queryColumns());
-      MemorySegment.copy(from.values(), keys, to.block(), to.keyOffset(layer, row), bytes);
       MemorySegment.copy(
-          from.values(), keys + bytes, to.block(), to.valueOffset(layer, row), bytes);
+          values, row * rowBytes + before, to.block(), to.offset(layer, row), to.rowBytes());
     }
   }
 
@@ -465,20 +437,13 @@ public final class CpuDevice extends AbstractDevice {
         NativeKeyValues from = (NativeKeyValues) part.source();
         int first = from.sequences().start(part.sequence());
         int rows = from.sequences().length(part.sequence());
-        long bytes = (long) rows * joined.heads().keyValueColumns() * Float.BYTES;
         for (int layer = 0; layer < joined.layers(); layer++) {
           MemorySegment.copy(
               from.block(),
-              from.keyOffset(layer, first),
+              from.offset(layer, first),
               to.block(),
-              to.keyOffset(layer, row),
-              bytes);
-          MemorySegment.copy(
-              from.block(),
-              from.valueOffset(layer, first),
-              to.block(),
-              to.valueOffset(layer, row),
-              bytes);
+              to.offset(layer, row),
+              rows * to.rowBytes());
         }
         row += rows;
       }
@@ -490,26 +455,51 @@ public final class CpuDevice extends AbstractDevice {
     NativeKeyValues stored = (NativeKeyValues) source;
     int first = source.sequences().start(sequence);
     int rows = source.sequences().length(sequence);
-    int count = Math.multiplyExact(rows, source.heads().keyValueColumns());
-    return new HostKeyValues(
-        rows,
-        read(stored.block(), stored.keyOffset(layer, first), count),
-        read(stored.block(), stored.valueOffset(layer, first), count));
+    int width = source.heads().keyValueColumns();
+    float[] keys = new float[Math.multiplyExact(rows, width)];
+    float[] values = new float[keys.length];
+    if (rows > 0) {
+      int bytes = 2 * rows * width * Float.BYTES;
+      MemorySegment wide = operand.reserve(bytes);
+      long from = stored.block().address() + stored.offset(layer, first);
+      converter.convert(from, stored.type(), wide.address(), DataType.F32, rows, 2 * width);
+      for (int row = 0; row < rows; row++) {
+        long offset = 2L * row * width * Float.BYTES;
+        long behind = offset + (long) width * Float.BYTES;
+        MemorySegment.copy(wide, JAVA_FLOAT, offset, keys, row * width, width);
+        MemorySegment.copy(wide, JAVA_FLOAT, behind, values, row * width, width);
+      }
+    }
+    return new HostKeyValues(rows, keys, values);
   }
 
   @Override
   protected Tensor computeRows(List<List<Rows>> parts, Sequences sequences, int columns) {
-    NativeTensor result = newTensor(sequences, columns);
+    List<NativeTensor> tensors =
+        parts.stream().flatMap(List::stream).map(part -> (NativeTensor) part.tensor()).toList();
+    boolean same = tensors.stream().allMatch(from -> from.type() == tensors.getFirst().type());
+    DataType type = same && !tensors.isEmpty() ? tensors.getFirst().type() : DataType.F32;
+    NativeTensor result = newTensor(type, sequences, columns);
     int row = 0;
     for (List<Rows> sequence : parts) {
       for (Rows part : sequence) {
         NativeTensor from = (NativeTensor) part.tensor();
-        MemorySegment.copy(
-            from.values(),
-            from.offset(part.from(), 0),
-            result.values(),
-            result.offset(row, 0),
-            (long) part.count() * columns * Float.BYTES);
+        if (part.count() > 0 && from.type() != type) {
+          converter.convert(
+              from.address(part.from(), 0),
+              from.type(),
+              result.address(row, 0),
+              type,
+              part.count(),
+              columns);
+        } else {
+          MemorySegment.copy(
+              from.values(),
+              from.offset(part.from(), 0),
+              result.values(),
+              result.offset(row, 0),
+              (long) part.count() * columns * type.bytes());
+        }
         row += part.count();
       }
     }
@@ -518,14 +508,14 @@ public final class CpuDevice extends AbstractDevice {
 
   @Override
   protected Tensor computeAdd(Tensor x, Tensor y) {
-    NativeTensor result = newTensor(x.sequences(), x.columns());
+    NativeTensor result = newTensor(DataType.F32, x.sequences(), x.columns());
     if (x.rows() > 0) {
       primitives
           .of(new Operation.Sum(x.rows() / y.rows(), y.rows(), y.columns()))
           .run(
               scratchpad,
-              ((NativeTensor) x).address(),
-              ((NativeTensor) y).address(),
+              converter.address((NativeTensor) x, DataType.F32, operand),
+              converter.address((NativeTensor) y, DataType.F32, second),
               result.address());
     }
     return result;

@@ -10,9 +10,13 @@ final class CpuRotation extends DeviceResource implements Rotation {
   private final int size;
   private final float[] cosines; // (row, size/2)
   private final float[] sines; // (row, size/2)
+  private final float[] evenCosines; // (row, size/4)
+  private final float[] evenSines; // (row, size/4)
+  private final float[] oddCosines; // (row, size/4)
+  private final float[] oddSines; // (row, size/4)
 
   CpuRotation(int[] positions, Sequences sequences, int size, double base) {
-    super(2L * Float.BYTES * positions.length * (size / 2));
+    super(4L * Float.BYTES * positions.length * (size / 2));
     int half = size / 2;
     this.sequences = sequences;
     this.size = size;
@@ -26,6 +30,10 @@ final class CpuRotation extends DeviceResource implements Rotation {
         sines[row * half + i] = (float) Math.sin(angle);
       }
     }
+    this.evenCosines = every(cosines, 0);
+    this.evenSines = every(sines, 0);
+    this.oddCosines = every(cosines, 1);
+    this.oddSines = every(sines, 1);
   }
 
   @Override
@@ -36,6 +44,39 @@ final class CpuRotation extends DeviceResource implements Rotation {
   @Override
   public int size() {
     return size;
+  }
+
+  /** Those at even, or odd, places of each row. */
+  private float[] every(float[] ordered, int from) {
+    int half = size / 2;
+    int rows = sequences.rows();
+    float[] some = new float[rows * (half / 2)];
+    for (int row = 0; row < rows; row++) {
+      for (int i = 0; i < half / 2; i++) {
+        some[row * (half / 2) + i] = ordered[row * half + 2 * i + from];
+      }
+    }
+    return some;
+  }
+
+  /** The cosines at even places of each row. */
+  float[] evenCosines() {
+    return evenCosines;
+  }
+
+  /** The sines at even places of each row. */
+  float[] evenSines() {
+    return evenSines;
+  }
+
+  /** The cosines at odd places of each row. */
+  float[] oddCosines() {
+    return oddCosines;
+  }
+
+  /** The sines at odd places of each row. */
+  float[] oddSines() {
+    return oddSines;
   }
 
   float[] cosines() {

@@ -6,8 +6,9 @@ import dev.pi0stream.device.Heads;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Rotates queries and keys. A head's halves are copied to arrays of their own, since the compiler
- * vectorises a loop over arrays with one index, and not one over native memory that may overlap.
+ * Rotates queries and keys. Rows are copied to arrays, since the compiler vectorises a loop over
+ * arrays with one index, and not one over native memory that may overlap. Of bf16 numbers, those at
+ * even and at odd places are rotated apart; they never mix where half a head is an even number.
  */
 final class HeadRotator {
   private final Heads heads;
@@ -32,29 +33,52 @@ final class HeadRotator {
     rotatedSecond = new float[half];
   }
 
+  /** Whether bf16 rows can be rotated as they are. */
+  static boolean rotatesHalves(Heads heads) {
+    return heads.size() % 4 == 0;
+  }
+
   /** Rotates rows {@code start} to {@code end} (exclusive) and copies their values. */
-  void rotate(NativeTensor from, NativeTensor to, int start, int end) {
-    int rotated = heads.query() + heads.keyValue();
-    long halfBytes = (long) half * Float.BYTES;
-    long valueBytes = (long) heads.keyValueColumns() * Float.BYTES;
+  void rotate(NativeTensor from, NativeTensor to, Bf16Row room, int start, int end) {
+    int rotated = (heads.query() + heads.keyValue()) * heads.size();
+    long valueBytes = (long) heads.keyValueColumns() * from.type().bytes();
     for (int row = start; row < end; row++) {
-      System.arraycopy(rotation.cosines(), row * half, cosines, 0, half);
-      System.arraycopy(rotation.sines(), row * half, sines, 0, half);
-      for (int head = 0; head < rotated; head++) {
-        long offset = from.offset(row, head * heads.size());
-        MemorySegment.copy(from.values(), JAVA_FLOAT, offset, first, 0, half);
-        MemorySegment.copy(from.values(), JAVA_FLOAT, offset + halfBytes, second, 0, half);
-        for (int i = 0; i < half; i++) {
-          rotatedFirst[i] = first[i] * cosines[i] - second[i] * sines[i];
-        }
-        for (int i = 0; i < half; i++) {
-          rotatedSecond[i] = second[i] * cosines[i] + first[i] * sines[i];
-        }
-        MemorySegment.copy(rotatedFirst, 0, to.values(), JAVA_FLOAT, offset, half);
-        MemorySegment.copy(rotatedSecond, 0, to.values(), JAVA_FLOAT, offset + halfBytes, half);
+      long offset = from.offset(row, 0);
+      if (from.type() == DataType.BF16) {
+        room.read(from.values(), offset, rotated / 2);
+        angles(rotation.evenCosines(), rotation.evenSines(), row, half / 2);
+        rotate(room.even(), rotated / 2, half / 2);
+        angles(rotation.oddCosines(), rotation.oddSines(), row, half / 2);
+        rotate(room.odd(), rotated / 2, half / 2);
+        room.write(to.values(), offset, rotated / 2);
+      } else {
+        MemorySegment.copy(from.values(), JAVA_FLOAT, offset, room.single(), 0, rotated);
+        angles(rotation.cosines(), rotation.sines(), row, half);
+        rotate(room.single(), rotated, half);
+        MemorySegment.copy(room.single(), 0, to.values(), JAVA_FLOAT, offset, rotated);
       }
-      long values = from.offset(row, rotated * heads.size());
+      long values = from.offset(row, rotated);
       MemorySegment.copy(from.values(), values, to.values(), values, valueBytes);
+    }
+  }
+
+  private void angles(float[] allCosines, float[] allSines, int row, int count) {
+    System.arraycopy(allCosines, row * count, cosines, 0, count);
+    System.arraycopy(allSines, row * count, sines, 0, count);
+  }
+
+  private void rotate(float[] row, int columns, int count) {
+    for (int head = 0; head < columns; head += 2 * count) {
+      System.arraycopy(row, head, first, 0, count);
+      System.arraycopy(row, head + count, second, 0, count);
+      for (int i = 0; i < count; i++) {
+        rotatedFirst[i] = first[i] * cosines[i] - second[i] * sines[i];
+      }
+      for (int i = 0; i < count; i++) {
+        rotatedSecond[i] = second[i] * cosines[i] + first[i] * sines[i];
+      }
+      System.arraycopy(rotatedFirst, 0, row, head, count);
+      System.arraycopy(rotatedSecond, 0, row, head + count, count);
     }
   }
 }

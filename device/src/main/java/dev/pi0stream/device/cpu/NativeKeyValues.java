@@ -5,39 +5,42 @@ import dev.pi0stream.device.Heads;
 import dev.pi0stream.device.Sequences;
 import java.lang.foreign.MemorySegment;
 
-/** Keys and values in a block of the pool, fp32: for each layer all keys, then all values. */
+/** Keys and values in a block of the pool: for each layer its rows, keys and values beside. */
 final class NativeKeyValues extends DeviceKeyValues {
+  private final DataType type;
   private final MemoryPool pool;
-  private final MemorySegment block; // (layer, keys or values, row, head, size)
-  private final int width;
+  private final MemorySegment block; // (layer, row, keys or values, head, size)
+  private final long rowBytes;
 
-  NativeKeyValues(Sequences sequences, int layers, Heads heads, MemoryPool pool) {
+  NativeKeyValues(DataType type, Sequences sequences, int layers, Heads heads, MemoryPool pool) {
     super(
         sequences,
         layers,
         heads,
-        2L * Float.BYTES * layers * sequences.rows() * heads.keyValueColumns());
+        2L * type.bytes() * layers * sequences.rows() * heads.keyValueColumns());
+    this.type = type;
     this.pool = pool;
-    this.width = heads.keyValueColumns();
+    this.rowBytes = 2L * type.bytes() * heads.keyValueColumns();
     this.block = pool.take(bytes());
+  }
+
+  /** The format of its numbers. */
+  DataType type() {
+    return type;
   }
 
   MemorySegment block() {
     return block;
   }
 
-  long address() {
-    return block.address();
+  /** The bytes of a row's keys and values. */
+  long rowBytes() {
+    return rowBytes;
   }
 
-  /** Where a row's keys of a layer begin, in bytes. */
-  long keyOffset(int layer, int row) {
-    return (2L * layer * sequences().rows() + row) * width * Float.BYTES;
-  }
-
-  /** Where a row's values of a layer begin, in bytes. */
-  long valueOffset(int layer, int row) {
-    return ((2L * layer + 1) * sequences().rows() + row) * width * Float.BYTES;
+  /** Where a row's keys of a layer begin, in bytes; its values stand behind them. */
+  long offset(int layer, int row) {
+    return ((long) layer * sequences().rows() + row) * rowBytes;
   }
 
   @Override

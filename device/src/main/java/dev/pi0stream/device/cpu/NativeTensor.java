@@ -6,22 +6,36 @@ import dev.pi0stream.device.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A row-major fp32 matrix in a block of the pool. The block has room for {@link #computedRows}, a
- * few more than there are: operations that treat each row alone compute them too, with whatever
- * numbers are in them, so that batches of about the same number of rows share compiled primitives.
+ * A row-major matrix of fp32 or bf16 numbers in a block of the pool. The block has room for {@link
+ * #computedRows}, a few more than there are: operations that treat each row alone compute them too,
+ * with whatever numbers are in them, so that batches of about the same number of rows share
+ * compiled primitives.
  */
 final class NativeTensor extends DeviceResource implements Tensor {
+  /** Rows are rounded up to this part of the next lower power of two. */
+  private static final int STEPS = 32;
+
+  private final DataType type;
   private final Sequences sequences;
   private final int columns;
   private final MemoryPool pool;
   private final MemorySegment block; // (row, column)
 
-  NativeTensor(Sequences sequences, int columns, MemoryPool pool) {
-    super((long) sequences.rows() * columns * Float.BYTES);
+  NativeTensor(DataType type, Sequences sequences, int columns, MemoryPool pool) {
+    super((long) sequences.rows() * columns * type.bytes());
+    this.type = type;
     this.sequences = sequences;
     this.columns = columns;
     this.pool = pool;
-    this.block = pool.take((long) computedRows() * columns * Float.BYTES);
+    int rows = sequences.rows();
+    // Attention computes the rows of a sequence in blocks, and the last of them may be longer.
+    long room = (long) computed(rows) + rows / Attention.BLOCK;
+    this.block = pool.take(room * columns * type.bytes());
+  }
+
+  /** The format of its numbers. */
+  DataType type() {
+    return type;
   }
 
   @Override
@@ -34,10 +48,14 @@ final class NativeTensor extends DeviceResource implements Tensor {
     return columns;
   }
 
-  /** The number of rows, rounded up to a sixteenth of the next lower power of two. */
+  /** The number of rows that are computed. */
   int computedRows() {
-    int rows = rows();
-    int step = Math.max(1, Integer.highestOneBit(rows) / 16);
+    return computed(rows());
+  }
+
+  /** A number of rows, rounded up so that few different ones are left. */
+  static int computed(int rows) {
+    int step = Math.max(1, Integer.highestOneBit(rows) / STEPS);
     return (rows + step - 1) / step * step;
   }
 
@@ -56,7 +74,7 @@ final class NativeTensor extends DeviceResource implements Tensor {
 
   /** Where a number stands in {@link #values}, in bytes. */
   long offset(int row, int column) {
-    return ((long) row * columns + column) * Float.BYTES;
+    return ((long) row * columns + column) * type.bytes();
   }
 
   @Override

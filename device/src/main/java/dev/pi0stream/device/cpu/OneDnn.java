@@ -28,6 +28,7 @@ final class OneDnn {
   static final int ARG_SCALE = 51;
   static final int ARG_SHIFT = 52;
   static final int ARG_SCRATCHPAD = 80;
+  static final int ARG_WEIGHTS_SCALES = 4096 | ARG_WEIGHTS;
   static final int ELTWISE_LINEAR = 38;
   static final int ELTWISE_GELU_TANH = 43;
   static final int ELTWISE_SWISH = 44;
@@ -169,6 +170,10 @@ final class OneDnn {
               name = "dnnl_primitive_attr_set_post_ops",
               arguments = {MemorySegment.class, MemorySegment.class})
           MethodHandle attributesSetPostOps,
+      @NativeSignature(
+              name = "dnnl_primitive_attr_set_scales_mask",
+              arguments = {MemorySegment.class, int.class, int.class})
+          MethodHandle attributesSetScales,
       @NativeSignature(
               name = "dnnl_primitive_attr_destroy",
               arguments = {MemorySegment.class})
@@ -418,6 +423,13 @@ final class OneDnn {
         () -> (int) DNNL.attributesSetPostOps().invokeExact(attributes, postOps));
   }
 
+  /** An argument is multiplied by scales, one for each index of the dimensions in the mask. */
+  static void attributesSetScales(MemorySegment attributes, int argument, int mask) {
+    call(
+        "dnnl_primitive_attr_set_scales_mask",
+        () -> (int) DNNL.attributesSetScales().invokeExact(attributes, argument, mask));
+  }
+
   static void attributesDestroy(MemorySegment attributes) {
     call(
         "dnnl_primitive_attr_destroy",
@@ -474,6 +486,7 @@ final class OneDnn {
   static MemorySegment layerNormalization(
       MemorySegment engine,
       MemorySegment rows,
+      MemorySegment destination,
       float epsilon,
       int flags,
       MemorySegment attributes) {
@@ -487,7 +500,7 @@ final class OneDnn {
                         engine,
                         FORWARD_INFERENCE,
                         rows,
-                        rows,
+                        destination,
                         MemorySegment.NULL,
                         epsilon,
                         flags,
@@ -495,7 +508,11 @@ final class OneDnn {
   }
 
   static MemorySegment softmax(
-      MemorySegment engine, MemorySegment rows, int axis, MemorySegment attributes) {
+      MemorySegment engine,
+      MemorySegment rows,
+      MemorySegment destination,
+      int axis,
+      MemorySegment attributes) {
     return create(
         "dnnl_softmax_forward_primitive_desc_create",
         out ->
@@ -507,7 +524,7 @@ final class OneDnn {
                         FORWARD_INFERENCE,
                         SOFTMAX_ACCURATE,
                         rows,
-                        rows,
+                        destination,
                         axis,
                         attributes));
   }
@@ -517,13 +534,14 @@ final class OneDnn {
       int algorithm,
       MemorySegment first,
       MemorySegment second,
+      MemorySegment destination,
       MemorySegment attributes) {
     return create(
         "dnnl_binary_primitive_desc_create",
         out ->
             (int)
                 DNNL.binary()
-                    .invokeExact(out, engine, algorithm, first, second, first, attributes));
+                    .invokeExact(out, engine, algorithm, first, second, destination, attributes));
   }
 
   static MemorySegment reorder(

@@ -11,12 +11,20 @@ sealed interface Operation {
   long work();
 
   /**
-   * Rows times packed weights.
+   * Rows times packed weights. With {@link DataType#S8} weights the sums are multiplied by a scale
+   * for each column.
    *
-   * @param type of the rows and the weights; the result is fp32
+   * @param type of the rows and the weights
+   * @param result of the result
    */
   record Product(
-      DataType type, int rows, int inputs, int outputs, boolean bias, List<PostOp> postOps)
+      DataType type,
+      DataType result,
+      int rows,
+      int inputs,
+      int outputs,
+      boolean bias,
+      List<PostOp> postOps)
       implements Operation {
     @Override
     public long work() {
@@ -34,26 +42,27 @@ sealed interface Operation {
   }
 
   /**
-   * A norm of each row.
+   * A norm of each row, of fp32 numbers.
    *
    * @param flags {@link OneDnn#USE_SCALE} and others
    */
-  record Normalization(int rows, int columns, float epsilon, int flags) implements Operation {
+  record Normalization(DataType result, int rows, int columns, float epsilon, int flags)
+      implements Operation {
     @Override
     public long work() {
       return (long) READING * rows * columns;
     }
   }
 
-  /** Softmax of each row, in place. */
-  record Softmax(int rows, int columns) implements Operation {
+  /** Softmax of each row, of fp32 numbers. */
+  record Softmax(DataType result, int rows, int columns) implements Operation {
     @Override
     public long work() {
       return (long) READING * rows * columns;
     }
   }
 
-  /** Adds {@code rows} × {@code columns} to each of {@code repeats} such matrices. */
+  /** Adds {@code rows} × {@code columns} to each of {@code repeats} such matrices, in fp32. */
   record Sum(int repeats, int rows, int columns) implements Operation {
     @Override
     public long work() {
@@ -61,8 +70,16 @@ sealed interface Operation {
     }
   }
 
-  /** Rounds fp32 numbers to bf16. */
-  record Rounding(int rows, int columns) implements Operation {
+  /** Multiplies the columns of a matrix by one number each and adds another matrix, in fp32. */
+  record GatedSum(int rows, int columns) implements Operation {
+    @Override
+    public long work() {
+      return (long) READING * rows * columns;
+    }
+  }
+
+  /** Rewrites numbers in another format. */
+  record Conversion(DataType from, DataType to, int rows, int columns) implements Operation {
     @Override
     public long work() {
       return (long) READING * rows * columns;

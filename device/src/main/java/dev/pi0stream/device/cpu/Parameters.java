@@ -6,45 +6,126 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.stream.IntStream;
 
-/** Copies parameters, usually parts of a mapped file, to native memory as fp32. */
+/** Copies parameters, usually parts of a mapped file, to native memory, on all threads. */
 final class Parameters {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** Numbers are converted in pieces of this many, on the heap, where the loops vectorise. */
   private static final int PIECE = 1 << 13;
 
   private Parameters() {}
 
-  /** Parameters one behind the other in new memory, which the caller frees. */
+  /** Parameters as fp32, one behind the other in new memory, which the caller frees. */
   static MemorySegment toNative(List<Parameter> parameters) {
-    long count = parameters.stream().mapToLong(Parameters::count).sum();
-    MemorySegment memory = NativeMemory.allocate(count * Float.BYTES);
+    MemorySegment memory = NativeMemory.allocate(count(parameters) * Float.BYTES);
     long next = 0;
     for (Parameter parameter : parameters) {
       long numbers = count(parameter);
-      if (parameter.type() == DType.F32) {
-        long bytes = numbers * Float.BYTES;
-        MemorySegment.copy(parameter.data(), 0, memory, next * Float.BYTES, bytes);
-      } else {
-        float[] piece = new float[PIECE];
-        short[] stored = new short[PIECE];
-        for (long done = 0; done < numbers; done += PIECE) {
-          int length = (int) Math.min(PIECE, numbers - done);
-          MemorySegment source = parameter.data();
-          widen(source, done, length, parameter.type(), stored, piece);
-          MemorySegment.copy(
-              piece, 0, memory, ValueLayout.JAVA_FLOAT, (next + done) * Float.BYTES, length);
-        }
-      }
+      long start = next;
+      int pieces = Math.toIntExact((numbers + PIECE - 1) / PIECE);
+      IntStream.range(0, pieces)
+          .parallel()
+          .forEach(
+              piece -> {
+                long from = (long) piece * PIECE;
+                int length = (int) Math.min(PIECE, numbers - from);
+                float[] wide = new float[length];
+                read(parameter, from, wide);
+                long to = (start + from) * Float.BYTES;
+                MemorySegment.copy(wide, 0, memory, ValueLayout.JAVA_FLOAT, to, length);
+              });
       next += numbers;
     }
     return memory;
   }
 
+  /** Parameters as they are stored, one behind the other in new memory, which the caller frees. */
+  static MemorySegment copy(List<Parameter> parameters) {
+    long bytes = parameters.stream().mapToLong(parameter -> parameter.data().byteSize()).sum();
+    MemorySegment memory = NativeMemory.allocate(bytes);
+    long next = 0;
+    for (Parameter parameter : parameters) {
+      MemorySegment.copy(parameter.data(), 0, memory, next, parameter.data().byteSize());
+      next += parameter.data().byteSize();
+    }
+    return memory;
+  }
+
+  /**
+   * Rounds rows to 8-bit integers.
+   *
+   * @param scales room for a factor for each row
+   * @return rows × columns in new memory, which the caller frees
+   */
+  static MemorySegment quantize(List<Parameter> parameters, MemorySegment scales) {
+    MemorySegment memory = NativeMemory.allocate(count(parameters));
+    int start = 0;
+    for (Parameter parameter : parameters) {
+      int columns = parameter.columns();
+      int above = start;
+      int perBlock = Math.max(1, PIECE / columns);
+      IntStream.range(0, (parameter.rows() + perBlock - 1) / perBlock)
+          .parallel()
+          .forEach(
+              block -> {
+                float[] wide = new float[columns];
+                byte[] narrow = new byte[columns];
+                int end = Math.min(parameter.rows(), (block + 1) * perBlock);
+                for (int row = block * perBlock; row < end; row++) {
+                  read(parameter, (long) row * columns, wide);
+                  float scale = greatest(wide) / RowQuantizer.LIMIT;
+                  RowQuantizer.round(wide, scale, narrow);
+                  long to = (long) (above + row) * columns;
+                  MemorySegment.copy(narrow, 0, memory, ValueLayout.JAVA_BYTE, to, columns);
+                  scales.setAtIndex(ValueLayout.JAVA_FLOAT, above + row, scale);
+                }
+              });
+      start += parameter.rows();
+    }
+    return memory;
+  }
+
+  private static float greatest(float[] values) {
+    float greatest = 0;
+    for (float value : values) {
+      greatest = Math.max(greatest, Math.abs(value));
+    }
+    return greatest;
+  }
+
+  /**
+   * Drops what was read of mapped files from this process's memory. It can be read again; without
+   * this, a checkpoint would be in memory twice while it is loaded.
+   */
+  static void release(List<Parameter> parameters) {
+    for (Parameter parameter : parameters) {
+      if (parameter.data().isMapped()) {
+        parameter.data().unload();
+      }
+    }
+  }
+
+  private static long count(List<Parameter> parameters) {
+    return parameters.stream().mapToLong(Parameters::count).sum();
+  }
+
   private static long count(Parameter parameter) {
     return (long) parameter.rows() * parameter.columns();
+  }
+
+  /** Reads as many numbers as there is room for. */
+  private static void read(Parameter parameter, long from, float[] wide) {
+    if (parameter.type() == DType.F32) {
+      MemorySegment.copy(parameter.data(), FLOAT, from * Float.BYTES, wide, 0, wide.length);
+    } else {
+      short[] stored = new short[wide.length];
+      widen(parameter.data(), from, wide.length, parameter.type(), stored, wide);
+    }
   }
 
   /**

@@ -175,13 +175,6 @@ final class Stages {
     records.values().forEach(StageRecord::releaseTrace);
   }
 
-  /** Gives back what can be made again. */
-  void trim() {
-    records.values().forEach(StageRecord::close);
-    records.clear();
-    storage.trim();
-  }
-
   void close() {
     records.values().forEach(StageRecord::close);
     records.clear();

@@ -11,8 +11,8 @@ import java.util.Map;
 /**
  * Room for the results of stages, which live on while traces are replayed. A replay writes wherever
  * the recorded operations wrote, so such room has to be there before a trace is captured: it is
- * made in growing numbers, used again when its users have closed it, and given back only when the
- * device needs the memory.
+ * made in growing numbers, used again when its users have closed it, and given back with the
+ * device.
  */
 final class Storage {
   private final MeshDevice chip;
@@ -40,20 +40,6 @@ final class Storage {
       known.add(chip.empty(place.shape(), place.type(), place.layout()));
     }
     return known.getLast().share();
-  }
-
-  /** Gives back what nobody uses. */
-  void trim() {
-    for (List<TtnnTensor> list : rooms.values()) {
-      list.removeIf(
-          room -> {
-            boolean unused = room.owners() == 1;
-            if (unused) {
-              room.close();
-            }
-            return unused;
-          });
-    }
   }
 
   /** Gives everything back, but for what is still used. */

@@ -81,12 +81,16 @@ public final class TtDevice extends AbstractDevice {
    * Opens a chip.
    *
    * @param index of the chip, from 0
-   * @param precision bfp8 or bf16
+   * @param precision bfp8 or bf16; fp32 only where the module does not round
    * @throws IllegalArgumentException for another precision
    * @throws DeviceException where there is no such chip, or it is in use
    */
   public static TtDevice open(Ttnn ttnn, int index, Precision precision) {
-    if (precision != Precision.BFP8 && precision != Precision.BF16) {
+    boolean fits =
+        precision == Precision.BFP8
+            || precision == Precision.BF16
+            || (precision == Precision.FP32 && ttnn.isUnrounded());
+    if (!fits) {
       throw new IllegalArgumentException(
           "device 'tt' computes with weights of %s or %s, not of %s"
               .formatted(Precision.BFP8.label(), Precision.BF16.label(), precision.label()));
@@ -287,10 +291,11 @@ public final class TtDevice extends AbstractDevice {
     try (Temporaries made = new Temporaries()) {
       TtnnTensor pixels = pictures.pixels();
       int batch = pixels.shape().get(0);
-      TtnnTensor cut =
-          made.add(operations.reshape(pixels, Shape.of(batch, 3, across, patch, across, patch)));
-      TtnnTensor ordered = made.add(operations.permute(cut, 0, 2, 4, 1, 3, 5));
-      TtnnTensor rows = made.add(operations.reshape(ordered, Shape.of(batch, 1, count, columns)));
+      TtnnTensor rows =
+          made.add(
+              operations.reshape(
+                  across == 1 ? pixels : inOrder(pixels, across, patch, made),
+                  Shape.of(batch, 1, count, columns)));
       Blocks blocks = new Blocks(batch, Shape.padded(count));
       if (count < blocks.rows()) {
         rows = made.add(operations.padRows(rows, blocks.rows(), Memory.DRAM));
@@ -300,6 +305,13 @@ public final class TtDevice extends AbstractDevice {
           new TtTensor(
               sequences, columns, new Plain(operations.view(tiles, blocks.matrix(columns)))));
     }
+  }
+
+  /** Patch after patch: [pictures, across, across, 3, patch, patch]. */
+  private TtnnTensor inOrder(TtnnTensor pixels, int across, int patch, Temporaries made) {
+    Shape cut = Shape.of(pixels.shape().get(0), 3, across, patch, across, patch);
+    TtnnTensor apart = made.add(operations.reshape(pixels, cut));
+    return made.add(operations.permute(apart, 0, 2, 4, 1, 3, 5));
   }
 
   @Override

@@ -18,6 +18,7 @@ import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 
 /**
  * Reads the three topics with a consumer of its own, in no group, and has an {@link Auditor} judge
@@ -50,7 +51,8 @@ public final class Audit {
     KafkaSettings kafka = settings.kafka();
     try (KafkaConsumer<byte[], byte[]> consumer =
         TopicReader.consumer(kafka.bootstrapServers(), Map.of())) {
-      List<TopicPartition> observations = partitions(consumer, kafka.observations());
+      List<TopicPartition> observations =
+          partitions(consumer, kafka.bootstrapServers(), kafka.observations());
       Map<TopicPartition, Long> begin = consumer.beginningOffsets(observations, REQUEST);
       Map<TopicPartition, Long> from =
           settings.from().map(time -> at(consumer, observations, time)).orElse(begin);
@@ -92,7 +94,7 @@ public final class Audit {
     KafkaSettings kafka = settings.kafka();
     List<TopicPartition> answers =
         List.of(kafka.chunks(), kafka.outcomes()).stream()
-            .flatMap(topic -> partitions(consumer, topic).stream())
+            .flatMap(topic -> partitions(consumer, kafka.bootstrapServers(), topic).stream())
             .toList();
     Map<TopicPartition, Long> from =
         settings
@@ -148,8 +150,16 @@ public final class Audit {
   }
 
   private static List<TopicPartition> partitions(
-      KafkaConsumer<byte[], byte[]> consumer, String topic) {
-    List<PartitionInfo> partitions = consumer.partitionsFor(topic, REQUEST);
+      KafkaConsumer<byte[], byte[]> consumer, String bootstrapServers, String topic) {
+    List<PartitionInfo> partitions;
+    try {
+      partitions = consumer.partitionsFor(topic, REQUEST);
+    } catch (TimeoutException e) {
+      throw new KafkaException(
+          "the Kafka broker %s does not answer within %d seconds"
+              .formatted(bootstrapServers, REQUEST.toSeconds()),
+          e);
+    }
     if (partitions == null || partitions.isEmpty()) {
       throw new KafkaException("the broker has no topic " + topic);
     }

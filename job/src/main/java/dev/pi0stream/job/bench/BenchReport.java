@@ -44,6 +44,11 @@ public final class BenchReport {
         result.peakResidentBytes() == null
             ? "unknown on this system"
             : "%.2f GB".formatted(result.peakResidentBytes() / GIGA));
+    if (result.against() != null) {
+      out.printf(
+          "first velocity against %s: correlation %.5f, the worst of five noises%n",
+          result.against(), result.worstCorrelation());
+    }
     out.flush();
   }
 

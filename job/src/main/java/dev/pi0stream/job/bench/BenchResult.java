@@ -1,5 +1,6 @@
 package dev.pi0stream.job.bench;
 
+import dev.pi0stream.device.Precision;
 import java.util.Map;
 
 /**
@@ -18,6 +19,8 @@ import java.util.Map;
  * @param loadSeconds from nothing to weights on the device
  * @param weightBytes of the weights on the device
  * @param valueBytes of all else on the device, when a run has ended
+ * @param against the precision that velocities were compared with; null for none
+ * @param worstCorrelation of the first velocity with that of the other precision, over five noises
  * @param peakResidentBytes of the process when all runs have ended; null if the system does not say
  */
 public record BenchResult(
@@ -42,4 +45,35 @@ public record BenchResult(
     double loadSeconds,
     long weightBytes,
     long valueBytes,
-    Long peakResidentBytes) {}
+    Long peakResidentBytes,
+    String against,
+    Double worstCorrelation) {
+  /** The same, compared with another precision. */
+  BenchResult compared(Precision other, double correlation) {
+    return new BenchResult(
+        weights,
+        device,
+        precision,
+        cameras,
+        tokens,
+        batch,
+        steps,
+        runs,
+        computed,
+        meanMillis,
+        p50Millis,
+        p95Millis,
+        stageMillis,
+        stageTeraflops,
+        stageShareOfPeak,
+        teraflops,
+        peakTeraflops,
+        shareOfPeak,
+        loadSeconds,
+        weightBytes,
+        valueBytes,
+        peakResidentBytes,
+        other.label(),
+        correlation);
+  }
+}

@@ -2,7 +2,9 @@ package dev.pi0stream.job.bench;
 
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.KeyValues;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.model.checkpoint.PolicyWeights;
+import dev.pi0stream.model.checkpoint.WatchedWeights;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.policy.Policy;
 import dev.pi0stream.model.policy.Sample;
@@ -13,11 +15,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /** Runs a policy on made-up observations and measures. */
 public final class Benchmark {
+  private static final int LOADING_PERCENT = 10;
+
   private final Policy policy;
   private final Device device;
   private final BenchSettings settings;
@@ -36,26 +41,56 @@ public final class Benchmark {
    * Measures.
    *
    * @param weights what the result says was loaded
-   * @param device is not closed
+   * @param devices opens the device; and, when that is closed, the one to compare with
+   * @param against the precision to compare with; null for none
    * @param progress told what happens, a line each
    */
   public static BenchResult run(
       String weights,
       PolicyWeights source,
-      Device device,
+      Function<Precision, Device> devices,
+      Precision precision,
+      Precision against,
       BenchSettings settings,
       Consumer<String> progress) {
-    long begun = System.nanoTime();
-    try (Policy policy = Policy.load(source, device)) {
-      double loadSeconds = (System.nanoTime() - begun) / 1e9;
-      progress.accept("loaded in %.1f s".formatted(loadSeconds));
-      Benchmark benchmark = new Benchmark(policy, settings);
-      Timings timings = benchmark.measure(progress);
-      Device.Usage usage = device.usage();
-      Long peak = ResidentMemory.peakBytes();
-      progress.accept("measuring the matrix products alone");
-      return benchmark.result(weights, timings, loadSeconds, usage, peak);
+    BenchResult result;
+    List<float[]> velocities = List.of();
+    try (Device device = devices.apply(precision)) {
+      long begun = System.nanoTime();
+      try (Policy policy = Policy.load(watched(source, progress), device)) {
+        double loadSeconds = (System.nanoTime() - begun) / 1e9;
+        progress.accept("loaded in %.1f s".formatted(loadSeconds));
+        Benchmark benchmark = new Benchmark(policy, settings);
+        Timings timings = benchmark.measure(progress);
+        Device.Usage usage = device.usage();
+        Long peak = ResidentMemory.peakBytes();
+        if (against != null) {
+          velocities = FirstVelocity.of(policy, benchmark.batch.getFirst().input());
+        }
+        progress.accept("measuring the matrix products alone");
+        result = benchmark.result(weights, timings, loadSeconds, usage, peak);
+      }
     }
+    if (against == null) {
+      return result;
+    }
+    progress.accept("computing the first velocity in " + against.label());
+    try (Device device = devices.apply(against);
+        Policy policy = Policy.load(watched(source, progress), device)) {
+      ModelInput input = new Benchmark(policy, settings).batch.getFirst().input();
+      List<float[]> others = FirstVelocity.of(policy, input);
+      return result.compared(against, FirstVelocity.worstCorrelation(velocities, others));
+    }
+  }
+
+  private static PolicyWeights watched(PolicyWeights source, Consumer<String> progress) {
+    return new WatchedWeights(
+        source,
+        percent -> {
+          if (percent % LOADING_PERCENT == 0) {
+            progress.accept("loading %3d %%".formatted(percent));
+          }
+        });
   }
 
   private Timings measure(Consumer<String> progress) {
@@ -197,7 +232,9 @@ public final class Benchmark {
         loadSeconds,
         usage.weights(),
         usage.values(),
-        peak);
+        peak,
+        null,
+        null);
   }
 
   private static double rate(double operations, double seconds) {

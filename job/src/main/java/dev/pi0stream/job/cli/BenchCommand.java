@@ -1,6 +1,7 @@
 package dev.pi0stream.job.cli;
 
-import dev.pi0stream.device.Device;
+import dev.pi0stream.device.Devices;
+import dev.pi0stream.device.Precision;
 import dev.pi0stream.job.bench.BenchReport;
 import dev.pi0stream.job.bench.BenchResult;
 import dev.pi0stream.job.bench.BenchSettings;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
       "  pi0 bench --random-weights tiny",
       "  pi0 bench --random-weights pi0 --precision bf16 --json bench.json",
       "  pi0 bench --random-weights pi0 --precision int8 --batch 4 --state-only",
+      "  pi0 bench --random-weights pi0 --precision int8 --against fp32 --runs 1",
       "  pi0 bench --checkpoint examples/checkpoint --cameras 2"
     })
 final class BenchCommand implements Callable<Integer> {
@@ -98,6 +100,14 @@ final class BenchCommand implements Callable<Integer> {
       description = "Runs before those (default: ${DEFAULT-VALUE}).")
   private int warmup;
 
+  @Option(
+      names = "--against",
+      paramLabel = "PRECISION",
+      description =
+          "Also compute the first velocity in this precision, from five noises, and say how well"
+              + " the two correlate.")
+  private String against;
+
   @Override
   public Integer call() {
     check("--cameras", cameras, 1, MOST_CAMERAS);
@@ -115,21 +125,21 @@ final class BenchCommand implements Callable<Integer> {
     BenchSettings settings =
         new BenchSettings(cameras, prompt, batch, euler, runs, warmup, scope());
     PrintWriter err = spec.commandLine().getErr();
-    try (Device device = where.open()) {
-      BenchResult result =
-          Benchmark.run(
-              name,
-              weights,
-              device,
-              settings,
-              line -> {
-                err.println(line);
-                err.flush();
-              });
-      new BenchReport(spec.commandLine().getOut()).print(result);
-      common.write(result);
-      return CommandLine.ExitCode.OK;
-    }
+    BenchResult result =
+        Benchmark.run(
+            name,
+            weights,
+            precision -> Devices.open(where.device(), precision),
+            where.precision(),
+            against == null ? null : Precision.parse(against),
+            settings,
+            line -> {
+              err.println(line);
+              err.flush();
+            });
+    new BenchReport(spec.commandLine().getOut()).print(result);
+    common.write(result);
+    return CommandLine.ExitCode.OK;
   }
 
   private BenchSettings.Scope scope() {

@@ -125,10 +125,10 @@ record DevicesReport(
     }
     for (Requirement requirement : requirements) {
       out.printf(
-          "%-8s %-11s %s%n",
+          "%-8s %-12s %s%n",
           requirement.met() ? "ok" : "MISSING", requirement.what(), requirement.found());
       if (!requirement.met()) {
-        out.printf("%21s%s%n", "→ ", requirement.fix());
+        out.printf("%22s%s%n", "→ ", requirement.fix());
       }
     }
     out.flush();

@@ -19,6 +19,9 @@ import picocli.CommandLine.Spec;
     synopsisSubcommandLabel = "COMMAND",
     subcommands = {
       RunCommand.class,
+      ReplayCommand.class,
+      RecordCommand.class,
+      DatasetCommand.class,
       AuditCommand.class,
       FleetCommand.class,
       VerifyCommand.class,
@@ -32,6 +35,8 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  pi0 run --duration 20s",
+      "  pi0 replay --dataset examples/episodes --report out.html",
+      "  pi0 dataset examples/episodes",
       "  pi0 audit --kafka localhost:9092",
       "  pi0 verify --golden tests/golden --device cpu --precision bf16",
       "  pi0 checkpoint examples/checkpoint",

@@ -38,7 +38,7 @@ import picocli.CommandLine.Spec;
       "Serves a policy to robots: observations from a Kafka topic, action chunks to another.",
       "",
       "Starts a Kafka broker and a Flink cluster inside this process and lets every episode of a"
-          + " LeRobot v3.0 dataset play a robot in real time, over again until the duration ends."
+          + " LeRobot dataset play a robot in real time, over again until the duration ends."
           + " Without options it is the shipped policy on the shipped episodes.",
       "With --robots-only it starts neither: a job that runs on a cluster of its own serves the"
           + " robots.",
@@ -58,7 +58,8 @@ import picocli.CommandLine.Spec;
       "  pi0 run --device cpu --precision bf16 --speed 2 --port 8081",
       "  pi0 run --checkpoint DIR --robots DATASET --camera base_0_rgb=top",
       "  pi0 run --kafka broker:9092 --duration 5m",
-      "  pi0 run --config conf/pi0.yaml --robots-only --duration 20s"
+      "  pi0 run --config conf/pi0.yaml --robots-only --duration 20s",
+      "  pi0 run --duration 20s --record recording"
     })
 final class RunCommand implements Callable<Integer> {
   private static final int FAILED = 1;
@@ -78,7 +79,7 @@ final class RunCommand implements Callable<Integer> {
       names = "--robots",
       paramLabel = "DATASET",
       description =
-          "A LeRobot v3.0 dataset; each of its episodes plays a robot (default: the shipped one,"
+          "A LeRobot dataset (v3.0 or v2.1); each of its episodes plays a robot (default: the shipped one,"
               + " examples/episodes).")
   private Path robots;
 
@@ -109,11 +110,8 @@ final class RunCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-telemetry",
-      negatable = true,
-      defaultValue = "true",
-      fallbackValue = "true",
       description = "Do not sum up what each robot experiences to the telemetry topic.")
-  private boolean telemetry;
+  private boolean withoutTelemetry;
 
   @Option(
       names = "--kafka",
@@ -150,6 +148,20 @@ final class RunCommand implements Callable<Integer> {
       defaultValue = "0",
       description = "Port where Prometheus may ask for metrics, such as 9249 (default: none).")
   private int metricsPort;
+
+  @Option(
+      names = "--max-batch",
+      paramLabel = "N",
+      description = "The most robots that are computed together (default: as configured, 8).")
+  private Integer maxBatch;
+
+  @Option(
+      names = "--record",
+      paramLabel = "DIR",
+      description =
+          "Record observations, chunks and outcomes to Avro container files in this folder, which"
+              + " `pi0 replay --dataset DIR` takes.")
+  private Path record;
 
   @Override
   public Integer call() throws Exception {
@@ -192,7 +204,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   @SuppressWarnings("SystemConsoleNull") // Since JDK 25 there is none again without a terminal.
-  private static boolean isTerminal() {
+  static boolean isTerminal() {
     return System.console() != null && System.console().isTerminal();
   }
 
@@ -204,32 +216,36 @@ final class RunCommand implements Callable<Integer> {
           null);
     }
     // The robots of another's job need no device.
-    boolean said = configuration.isGiven(Settings.DEVICE) && !isGiven("--device");
-    boolean fromFile = robotsOnly || said;
-    String device = fromFile ? configuration.get(Settings.DEVICE) : where.device();
+    boolean configured =
+        robotsOnly || (!isGiven("--device") && configuration.isGiven(Settings.DEVICE));
+    String device = configured ? configuration.get(Settings.DEVICE) : where.device();
+    String reason = configured ? "as configured" : where.reason();
+    Precision precision;
+    if (isGiven("--precision")) {
+      precision = where.precision();
+    } else if (configuration.isGiven(Settings.PRECISION)) {
+      precision = configuration.get(Settings.PRECISION);
+    } else {
+      precision = Devices.defaultPrecision(backEnd(device));
+    }
     return new RunSettings(
         checkpoint(configuration),
         robots == null ? shipped("episodes") : robots,
         device,
-        precision(configuration, device).label(),
-        fromFile ? "as the settings say" : where.reason(),
+        precision.label(),
+        reason,
         speed,
         Optional.ofNullable(duration),
         cameras,
-        telemetry && configuration.get(Settings.TELEMETRY),
+        !withoutTelemetry && configuration.get(Settings.TELEMETRY),
         Optional.ofNullable(kafka).or(() -> configuration.find(Settings.BOOTSTRAP_SERVERS)),
         kafkaPort,
         webPort,
         metricsPort,
         robotsOnly,
+        maxBatch == null ? configuration.get(Settings.MAX_BATCH) : maxBatch,
+        Optional.ofNullable(record),
         configuration);
-  }
-
-  private Precision precision(Configuration configuration, String device) {
-    if (isGiven("--precision")) {
-      return where.precision();
-    }
-    return configuration.find(Settings.PRECISION).orElseGet(() -> Devices.defaultPrecision(device));
   }
 
   private Path checkpoint(Configuration configuration) {
@@ -251,7 +267,7 @@ final class RunCommand implements Callable<Integer> {
   }
 
   /** What ships with the project; the launcher says where that is. */
-  private static Path shipped(String name) {
+  static Path shipped(String name) {
     return Path.of(System.getProperty("pi0.home", ""), "examples", name);
   }
 

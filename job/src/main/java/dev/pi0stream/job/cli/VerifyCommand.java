@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
       "",
       "The folder's manifest.json says what is there: whole cases with and without real-time"
           + " chunking, single operations, preprocessing, tokenizers, the action queue.",
-      "In fp32 the manifest's tolerances hold. In bf16 the final x is judged by LeRobot's own"
+      "In fp32 the manifest's tolerances hold. In bf16 and int8 the final x is judged by LeRobot's own"
           + " bfloat16 error, everything else that the device computes by its correlation."
     },
     exitCodeListHeading = "%nExit codes:%n",

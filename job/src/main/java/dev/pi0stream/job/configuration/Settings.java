@@ -17,7 +17,8 @@ import java.util.Optional;
 /** Every setting that there is, in the order of the reference page. */
 public final class Settings {
   private static final JobSettings USUAL =
-      JobSettings.defaults(new EngineSpec("examples/checkpoint", "cpu", "fp32", 8));
+      JobSettings.defaults(
+          new EngineSpec("examples/checkpoint", "cpu", "fp32", 8).warmedUp(Duration.ofSeconds(8)));
   private static final KafkaSettings TOPICS = KafkaSettings.defaults("");
   private static final int MOST = 1 << 20;
 
@@ -32,7 +33,8 @@ public final class Settings {
   public static final Setting<String> DEVICE =
       Setting.of(
           "policy.device",
-          ValueKind.devices(Devices.NAMES),
+          // One name is that of a card by its number, which any back end may have here.
+          ValueKind.devices(Devices.NAMES.stream().filter(name -> !name.contains(":")).toList()),
           USUAL.engine().device(),
           "What computes the policy. Several devices are shared by the subtasks of a TaskManager."
               + " Where Flink has an external resource of the back end's name, its devices are taken"

@@ -16,6 +16,7 @@ import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.errors.TimeoutException;
 
 /** A fleet at the topics of a job that runs. */
 public final class FleetSession {
@@ -45,6 +46,11 @@ public final class FleetSession {
         TopicReader.consumer(kafka.bootstrapServers(), Map.of())) {
       TopicReader.ends(consumer, List.of(kafka.observations()));
       answers = TopicReader.ends(consumer, List.of(kafka.chunks(), kafka.outcomes()));
+    } catch (TimeoutException e) {
+      throw new KafkaException(
+          "the Kafka broker %s does not answer: %s"
+              .formatted(kafka.bootstrapServers(), e.getMessage()),
+          e);
     }
     try (ObservationTopic topic =
         new ObservationTopic(kafka.bootstrapServers(), kafka.observations(), this::fail)) {

@@ -15,6 +15,7 @@ import dev.pi0stream.operators.source.SourceRecord;
 import dev.pi0stream.operators.source.SourceRecordDeserializer;
 import dev.pi0stream.operators.telemetry.Telemetry;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
@@ -40,7 +41,8 @@ import org.apache.kafka.clients.producer.ProducerConfig;
  *
  * <pre>
  * observations → decode → by robot → session → policy → route → chunks
- *                   └────────────────────┴───────────────↗  └──→ outcomes
+ *                   │                    └─ route ─┐        └──→ outcomes
+ *                   ├─ route ──────────────────────┴─────────────↗
  *                   └─ what is observed, how it ended → by robot → telemetry
  * </pre>
  *
@@ -136,12 +138,50 @@ public final class PolicyJob {
   /** The way of an observation, between any source and any sinks. */
   public static Answers serve(
       DataStream<SourceRecord> observations, JobSettings settings, PolicyLoader loader) {
-    SingleOutputStreamOperator<DecodedObservation> decoded =
-        observations
-            .process(new DecodeFunction(settings.limits()))
-            .name("Decode observations")
-            .uid("decode")
-            .setDescription("Reads and checks what robots sent; what is unreadable is rejected");
+    SingleOutputStreamOperator<DecodedObservation> decoded = decode(observations, settings);
+    Resolved resolved = resolved(decoded, settings);
+    DataStream<Outcome> asked = ask(resolved.observations(), settings, loader);
+    Answers answers = route(asked, resolved.ended());
+    return new Answers(
+        answers.chunks(),
+        answers.outcomes(),
+        settings
+            .telemetry()
+            .map(
+                how -> {
+                  DataStream<Outcome> all = asked;
+                  for (DataStream<Outcome> ended : resolved.ended().values()) {
+                    all = all.union(ended);
+                  }
+                  return Telemetry.of(decoded, all, how, settings.sessionTimeToLive());
+                }));
+  }
+
+  /**
+   * What records come to before the policy is asked.
+   *
+   * @param observations those that stand for themselves
+   * @param ended the outcomes of all others, by where they ended
+   */
+  public record Resolved(
+      DataStream<ResolvedObservation> observations, Map<String, DataStream<Outcome>> ended) {}
+
+  /** The first part of the way: records become observations, and sessions complete them. */
+  public static Resolved resolve(DataStream<SourceRecord> observations, JobSettings settings) {
+    return resolved(decode(observations, settings), settings);
+  }
+
+  private static SingleOutputStreamOperator<DecodedObservation> decode(
+      DataStream<SourceRecord> observations, JobSettings settings) {
+    return observations
+        .process(new DecodeFunction(settings.limits()))
+        .name("Decode observations")
+        .uid("decode")
+        .setDescription("Reads and checks what robots sent; what is unreadable is rejected");
+  }
+
+  private static Resolved resolved(
+      SingleOutputStreamOperator<DecodedObservation> decoded, JobSettings settings) {
     SingleOutputStreamOperator<ResolvedObservation> resolved =
         decoded
             .keyBy(new RobotKeys(settings.roster(), MAX_PARALLELISM))
@@ -149,37 +189,59 @@ public final class PolicyJob {
             .name("Robot sessions")
             .uid("session")
             .setDescription("Fills in inherited prompts and frames; ends what comes late");
-    SingleOutputStreamOperator<Outcome> asked =
-        AsyncDataStream.unorderedWait(
-                resolved,
-                new PolicyFunction(settings.engine(), loader, settings.timeout()),
-                settings.timeout().toMillis(),
-                TimeUnit.MILLISECONDS,
-                settings.inFlight())
-            .name("Policy")
-            .uid("policy")
-            .setDescription(
-                "%s on %s in %s"
-                    .formatted(
-                        settings.engine().checkpoint(),
-                        settings.engine().device(),
-                        settings.engine().precision()));
-    DataStream<Outcome> ended =
-        asked.union(
-            decoded.getSideOutput(DecodeFunction.REJECTED),
-            resolved.getSideOutput(RobotSessionFunction.ENDED));
-    SingleOutputStreamOperator<WireRecord> chunks =
-        ended
-            .process(new OutcomeRouter())
-            .name("Route outcomes")
-            .uid("route")
-            .setDescription("One outcome in, one record out");
-    return new Answers(
-        chunks,
-        chunks.getSideOutput(OutcomeRouter.OUTCOMES),
-        settings
-            .telemetry()
-            .map(how -> Telemetry.of(decoded, ended, how, settings.sessionTimeToLive())));
+    return new Resolved(
+        resolved,
+        Map.of(
+            "decoding", decoded.getSideOutput(DecodeFunction.REJECTED),
+            "sessions", resolved.getSideOutput(RobotSessionFunction.ENDED)));
+  }
+
+  /** The second part: the policy is asked. */
+  public static DataStream<Outcome> ask(
+      DataStream<ResolvedObservation> observations, JobSettings settings, PolicyLoader loader) {
+    return AsyncDataStream.unorderedWait(
+            observations,
+            new PolicyFunction(settings.engine(), loader, settings.timeout()),
+            settings.timeout().toMillis(),
+            TimeUnit.MILLISECONDS,
+            settings.inFlight())
+        .name("Policy")
+        .uid("policy")
+        .setDescription(
+            "%s on %s in %s"
+                .formatted(
+                    settings.engine().checkpoint(),
+                    settings.engine().device(),
+                    settings.engine().precision()));
+  }
+
+  /**
+   * The last part: every outcome becomes a record. Each kind of end has a router of its own, so
+   * that a chunk stays in the task of its policy up to the broker: a union before the router would
+   * be another thread, and half a millisecond.
+   *
+   * @param asked the policy's
+   * @param ended the others, by where they ended
+   */
+  public static Answers route(DataStream<Outcome> asked, Map<String, DataStream<Outcome>> ended) {
+    SingleOutputStreamOperator<WireRecord> chunks = route(asked, "route", "Route outcomes");
+    DataStream<WireRecord> outcomes = chunks.getSideOutput(OutcomeRouter.OUTCOMES);
+    for (String place : ended.keySet().stream().sorted().toList()) {
+      outcomes =
+          outcomes.union(
+              route(ended.get(place), "route-" + place, "Route outcomes of " + place)
+                  .getSideOutput(OutcomeRouter.OUTCOMES));
+    }
+    return new Answers(chunks, outcomes);
+  }
+
+  private static SingleOutputStreamOperator<WireRecord> route(
+      DataStream<Outcome> ended, String uid, String name) {
+    return ended
+        .process(new OutcomeRouter())
+        .name(name)
+        .uid(uid)
+        .setDescription("One outcome in, one record out");
   }
 
   /** Writes what leaves the job to its topics. */

@@ -15,8 +15,8 @@ import java.util.stream.Collectors;
  * @param sources the dataset's camera by the policy's; a camera of the policy that is not here is
  *     left missing on purpose
  */
-record CameraMapping(Map<String, String> sources) {
-  CameraMapping {
+public record CameraMapping(Map<String, String> sources) {
+  public CameraMapping {
     sources = Collections.unmodifiableMap(new LinkedHashMap<>(sources));
   }
 
@@ -28,7 +28,7 @@ record CameraMapping(Map<String, String> sources) {
    * @throws IllegalArgumentException one sentence with both lists, when a name is unknown or a
    *     camera of the policy maps to nothing
    */
-  static CameraMapping of(
+  public static CameraMapping of(
       List<String> policy,
       List<String> dataset,
       Map<String, String> choices,
@@ -78,12 +78,12 @@ record CameraMapping(Map<String, String> sources) {
   }
 
   /** The dataset's cameras that are used, each once. */
-  List<String> datasetCameras() {
+  public List<String> datasetCameras() {
     return sources.values().stream().distinct().toList();
   }
 
   /** For people: {@code base ← top, wrist ← wrist}. */
-  String describe() {
+  public String describe() {
     return sources.entrySet().stream()
         .map(entry -> entry.getKey() + " ← " + entry.getValue())
         .collect(Collectors.joining(", "));

@@ -73,6 +73,9 @@ public final class Run {
    */
   public RunResult execute() throws Exception {
     Asked policy = policy();
+    if (settings.record().isPresent()) {
+      Recorder.requireEmpty(settings.record().get());
+    }
     // Refuses before anything is started: Flink's cluster may wait for itself for ever when it is
     // closed while it elects its leaders.
     try (LeRobotDataset dataset = LeRobotDataset.open(settings.robots())) {
@@ -124,7 +127,11 @@ public final class Run {
         kafka.bootstrapServers(), Settings.topics(settings.configuration()), kafka.topics());
     LoggedActions logged = new LoggedActions();
     Ledger ledger = new Ledger(logged);
-    try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail)) {
+    try (Bookkeeping books = new Bookkeeping(kafka, ledger, this::fail);
+        Recorder recorder =
+            settings.record().isPresent()
+                ? Recorder.fromNow(kafka, settings.record().get(), this::fail)
+                : null) {
       ServingJob job = starting.start(books);
       Progress progress = new Progress(out, terminal);
       Instant start;
@@ -141,6 +148,9 @@ public final class Run {
         fleet.join();
       }
       drain(books, ledger, job);
+      if (recorder != null) {
+        recorder.await();
+      }
       progress.show(Duration.between(start, Instant.now()), fleet.size(), ledger.summary());
       progress.end();
       if (fleet.behind().compareTo(NOTICEABLE) > 0) {
@@ -240,7 +250,7 @@ public final class Run {
             settings.checkpoint().toString(),
             settings.device(),
             settings.precision(),
-            engine.maxBatch(),
+            settings.maxBatch(),
             engine.reuseBytes(),
             engine.warmUp(),
             engine.hangs()),

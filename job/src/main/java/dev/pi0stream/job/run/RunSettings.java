@@ -23,6 +23,8 @@ import java.util.Optional;
  * @param webPort of Flink's web UI; 0 for any free one
  * @param metricsPort where Prometheus may ask for metrics; 0 for nowhere
  * @param robotsOnly whether the job is another's, which runs already; needs a broker
+ * @param maxBatch the most robots of one batch
+ * @param record folder for a recording of the topics; empty for none
  * @param configuration everything else
  */
 public record RunSettings(
@@ -40,6 +42,8 @@ public record RunSettings(
     int webPort,
     int metricsPort,
     boolean robotsOnly,
+    int maxBatch,
+    Optional<Path> record,
     Configuration configuration) {
   public RunSettings {
     if (!(speed > 0) || !Double.isFinite(speed)) {
@@ -49,6 +53,10 @@ public record RunSettings(
       throw new IllegalArgumentException(
           "robots alone need a Kafka broker that a job reads from: expected --kafka HOST:PORT, or"
               + " kafka.bootstrap-servers in the settings");
+    }
+    if (maxBatch < 1) {
+      throw new IllegalArgumentException(
+          "--max-batch is %d: expected 1 or more".formatted(maxBatch));
     }
     cameras = Map.copyOf(cameras);
   }

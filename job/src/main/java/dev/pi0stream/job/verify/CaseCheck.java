@@ -28,11 +28,6 @@ final class CaseCheck {
   private static final List<String> INPUTS = List.of("noise", "previous");
   private static final int PAD_TOKEN = 0;
 
-  /** The largest ratio to LeRobot's own bfloat16 error in one case, and over all cases. */
-  private static final double WORST_RATIO = 1.5;
-
-  private static final double MEAN_RATIO = 1.0;
-
   private final Golden golden;
   private final LoadedPolicies policies;
   private final Map<String, Double> ratios = new LinkedHashMap<>();
@@ -94,7 +89,7 @@ final class CaseCheck {
       Double reference = golden.errors().get(entry.name());
       boolean result = name.equals("x.step" + entry.steps()) && entry.realTime() == null;
       if (result && reference != null && criterion instanceof Criterion.Correlation) {
-        criterion = new Criterion.RootMeanSquare(WORST_RATIO * reference);
+        criterion = new Criterion.RootMeanSquare(comparisons.errorRatios().worst() * reference);
         double error = Difference.of(values.values(), expected.values()).rmsError();
         ratios.put(entry.name(), error / reference);
       }
@@ -108,7 +103,7 @@ final class CaseCheck {
     }
   }
 
-  /** In bfloat16: the root mean square, over the cases, of the error in terms of LeRobot's own. */
+  /** Below fp32: the root mean square, over the cases, of the error in terms of LeRobot's own. */
   void summarise(Comparisons comparisons) {
     if (ratios.isEmpty()) {
       return;
@@ -117,6 +112,7 @@ final class CaseCheck {
     double squares = Arrays.stream(values).map(ratio -> ratio * ratio).sum();
     double rms = Math.sqrt(squares / values.length);
     double worst = Arrays.stream(values).max().orElseThrow();
+    Comparisons.ErrorRatios allowed = comparisons.errorRatios();
     comparisons.add(
         new Result(
             golden.errorsFile(),
@@ -124,10 +120,10 @@ final class CaseCheck {
             null,
             worst,
             rms,
-            MEAN_RATIO,
-            rms <= MEAN_RATIO && worst <= WORST_RATIO,
+            allowed.rms(),
+            rms <= allowed.rms() && worst <= allowed.worst(),
             "rms %.3f, worst %.3f (at most %.1f) of %d cases"
-                .formatted(rms, worst, WORST_RATIO, values.length)));
+                .formatted(rms, worst, allowed.worst(), values.length)));
   }
 
   private static Values everyNth(Values image, int n) {

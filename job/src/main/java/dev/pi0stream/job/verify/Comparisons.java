@@ -31,6 +31,23 @@ final class Comparisons {
     return precision == Precision.FP32 ? fp32 : BF16;
   }
 
+  /**
+   * How large the error of a final x may be, in terms of LeRobot's own in bfloat16.
+   *
+   * @param rms root mean square over all cases
+   * @param worst of one case
+   */
+  record ErrorRatios(double rms, double worst) {}
+
+  /** What is allowed where the precision is not fp32: fewer bits, larger errors. */
+  ErrorRatios errorRatios() {
+    return switch (precision) {
+      case INT8 -> new ErrorRatios(6, 9);
+      case BFP8 -> new ErrorRatios(3, 4);
+      case BF16, FP32 -> new ErrorRatios(1, 1.5);
+    };
+  }
+
   /** The criterion for a norm that the device computes. */
   Criterion norm(Criterion fp32) {
     return precision == Precision.FP32 ? fp32 : BF16_NORM;

@@ -12,7 +12,7 @@ import java.util.Arrays;
  * @param maxExpected the largest expected magnitude
  * @param rmsExpected the root mean square of what was expected
  */
-record Difference(
+public record Difference(
     double pcc,
     double maxAbsError,
     double rmsError,
@@ -24,7 +24,7 @@ record Difference(
   static final Difference NONE = new Difference(Double.NaN, 0, 0, 0, 0, 0);
 
   /** Compares all numbers. */
-  static Difference of(double[] computed, double[] expected) {
+  public static Difference of(double[] computed, double[] expected) {
     boolean[] all = new boolean[expected.length];
     Arrays.fill(all, true);
     return of(computed, expected, all);

@@ -60,7 +60,7 @@ class DevicesCommandTest {
     assertThat(run(Map.of(), "--check")).isEqualTo(3);
     assertThat(out.toString())
         .contains("For a card:")
-        .contains("MISSING  card        none in " + root + "/dev/tenstorrent")
+        .contains("MISSING  card         none in " + root + "/dev/tenstorrent")
         .contains("→ `lspci -d 1e52:`");
     assertThat(err.toString())
         .contains("there is no Tenstorrent card on this machine: --device auto is cpu");
@@ -72,9 +72,9 @@ class DevicesCommandTest {
     Path result = root.resolve("result.json");
     assertThat(run(Map.of(), "--check", "--json", result.toString())).isEqualTo(1);
     assertThat(out.toString())
-        .contains("ok       card 0      blackhole p150a, ")
-        .contains("MISSING  driver      tt-kmd is not loaded, expected 2.0.0 or newer")
-        .contains("MISSING  TTNN        /no/venv is not a virtual environment of Python");
+        .contains("ok       card 0       blackhole p150a, ")
+        .contains("MISSING  driver       tt-kmd is not loaded, expected 2.0.0 or newer")
+        .contains("MISSING  TTNN         /no/venv is not a virtual environment of Python");
     assertThat(result)
         .content()
         .contains("\"auto\" : \"tt\"", "\"what\" : \"driver\"", "\"met\" : false");

@@ -138,7 +138,7 @@ class ConfigurationTest {
           device=cpu | there is no setting device: the nearest one is policy.device
           job.paralellism=2 | there is no setting job.paralellism: the nearest one is job.parallelism
           policy=cpu | there is no setting policy: the nearest one is policy.device
-          policy.device=gpu | policy.device is 'gpu': expected one of cpu, reference; or devices by their numbers
+          policy.device=gpu | policy.device is 'gpu': expected one of cpu, reference, tt; or devices by their numbers
           policy.device=cpu:0,tpu:1 | policy.device is 'cpu:0,tpu:1': expected one of cpu, reference
           telemetry.enabled=yes | telemetry.enabled is 'yes': expected true or false
           policy.precision=FP32 | policy.precision is 'FP32': expected one of fp32, bf16, bfp8, int8

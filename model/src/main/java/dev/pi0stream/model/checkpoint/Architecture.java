@@ -25,6 +25,17 @@ final class Architecture {
     return architecture.shapes;
   }
 
+  /** Whether no chunk depends on a tensor, though every checkpoint has it. */
+  static boolean isUnused(String name, Dimensions dimensions) {
+    String last = TensorNames.LANGUAGE + "layers." + (dimensions.language().layers() - 1) + ".";
+    return name.equals(TensorNames.LANGUAGE + "norm.weight")
+        // Of the last layer of the prefix only keys and values are attended.
+        || (name.startsWith(last)
+            && !name.equals(last + "input_layernorm.weight")
+            && !name.equals(last + "self_attn.k_proj.weight")
+            && !name.equals(last + "self_attn.v_proj.weight"));
+  }
+
   private void vision(Dimensions.Vision vision) {
     int width = vision.width();
     String prefix = TensorNames.VISION;

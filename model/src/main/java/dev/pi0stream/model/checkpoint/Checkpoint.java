@@ -151,15 +151,9 @@ public final class Checkpoint implements PolicyWeights, AutoCloseable {
   }
 
   private boolean isUnused(String name) {
-    String last = TensorNames.LANGUAGE + "layers." + (dimensions.language().layers() - 1) + ".";
     return name.equals(TensorNames.EXPERT_HEAD)
         || (isTable(name) && !name.equals(tableName(tensors)))
-        || name.equals(TensorNames.LANGUAGE + "norm.weight")
-        // Of the last layer of the prefix only keys and values are attended.
-        || (name.startsWith(last)
-            && !name.equals(last + "input_layernorm.weight")
-            && !name.equals(last + "self_attn.k_proj.weight")
-            && !name.equals(last + "self_attn.v_proj.weight"));
+        || Architecture.isUnused(name, dimensions);
   }
 
   /** The number of parameters in the files. */
@@ -167,7 +161,7 @@ public final class Checkpoint implements PolicyWeights, AutoCloseable {
     return files.all().stream().mapToLong(StoredTensor::count).sum();
   }
 
-  /** The number of parameters that inference uses. */
+  @Override
   public long usedParameters() {
     return tensors.entrySet().stream()
         .filter(entry -> !isUnused(entry.getKey()))

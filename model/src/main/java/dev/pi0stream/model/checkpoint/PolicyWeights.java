@@ -15,6 +15,9 @@ public interface PolicyWeights {
   /** The weights by the names that openpi publishes, such as {@code action_in_proj.weight}. */
   Weights weights();
 
+  /** The number of parameters that inference uses. */
+  long usedParameters();
+
   /** The embedding table, vocabulary × width of the backbone. */
   Parameter embedding();
 

@@ -22,8 +22,8 @@ import java.util.stream.IntStream;
  * their size from layer to layer, the factors of norms are near 1 and biases small. A weight
  * depends on its name and the seed alone. Numbers are bf16, as published checkpoints store them.
  *
- * <p>Weights are generated when they are asked for and freed soon after: of the latest {@value
- * #WINDOW} at most is in memory what a device has not copied.
+ * <p>Weights are generated when they are asked for; {@value #WINDOW} later, their memory is used
+ * for others.
  */
 public final class RandomWeights implements PolicyWeights, AutoCloseable {
   /** A block of the network asks for this many weights at most before it has used them. */
@@ -77,7 +77,9 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
   private final Dimensions dimensions;
   private final long seed;
   private final Map<Float, short[]> scaled = new HashMap<>();
-  private final Deque<Arena> window = new ArrayDeque<>();
+  private final Arena memory = Arena.ofShared();
+  private final Deque<MemorySegment> window = new ArrayDeque<>();
+  private final Map<Long, Deque<MemorySegment>> unused = new HashMap<>();
 
   private RandomWeights(PolicyConfig config, Dimensions dimensions, long seed) {
     this.config = config;
@@ -120,6 +122,17 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
   }
 
   @Override
+  public long usedParameters() {
+    long table = (long) dimensions.vocabulary() * dimensions.language().width();
+    return Architecture.shapes(config, dimensions).entrySet().stream()
+        .filter(entry -> !Architecture.isUnused(entry.getKey(), dimensions))
+        .mapToLong(
+            entry ->
+                entry.getValue().stream().mapToLong(Integer::longValue).reduce(1, (a, b) -> a * b))
+        .reduce(table, Long::sum);
+  }
+
+  @Override
   public Parameter embedding() {
     int width = dimensions.language().width();
     // Rows are multiplied by √width when they are looked up.
@@ -143,12 +156,7 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
   }
 
   private Parameter generate(String name, int rows, int columns) {
-    Arena arena = Arena.ofShared();
-    window.add(arena);
-    if (window.size() > WINDOW) {
-      window.remove().close();
-    }
-    MemorySegment data = arena.allocate((long) rows * columns * Short.BYTES, 64);
+    MemorySegment data = room((long) rows * columns * Short.BYTES);
     boolean norm = name.contains("norm") && name.endsWith("weight") && rows == 1;
     float scale = rows == 1 ? SMALL : (float) (1 / Math.sqrt(columns));
     // Gemma's factors are 1 + weight, SigLIP's are the weight.
@@ -165,6 +173,25 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
               fill(into, columns, numbers, new SplittableRandom(named + 0x632BE59BD9B4E019L * row));
             });
     return new Parameter(name, DType.BF16, rows, columns, data);
+  }
+
+  /**
+   * Memory of this size: that of a weight which nobody needs any more, if there is one, since new
+   * memory takes longer than the numbers.
+   */
+  private MemorySegment room(long bytes) {
+    MemorySegment room = null;
+    if (window.size() >= WINDOW) {
+      Deque<MemorySegment> same = unused.computeIfAbsent(bytes, _ -> new ArrayDeque<>());
+      MemorySegment eldest = window.remove();
+      unused.computeIfAbsent(eldest.byteSize(), _ -> new ArrayDeque<>()).add(eldest);
+      room = same.poll();
+    }
+    if (room == null) {
+      room = memory.allocate(bytes, 64);
+    }
+    window.add(room);
+    return room;
   }
 
   private static void fill(MemorySegment row, int columns, short[] numbers, SplittableRandom bits) {
@@ -216,7 +243,6 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
   /** Frees what is in memory. */
   @Override
   public void close() {
-    window.forEach(Arena::close);
-    window.clear();
+    memory.close();
   }
 }

@@ -25,8 +25,10 @@ public interface DispatchRule {
    * @param since when its robot began to wait; a newer observation that takes the place of an older
    *     one takes its time, too, so that a robot that sends often does not wait for ever
    * @param deadline null for none
+   * @param freshUntil when the chunk that its robot had last is used up, which is its deadline;
+   *     null where that is not known
    */
-  record Candidate(String robot, Instant since, Instant deadline, Work work) {
+  record Candidate(String robot, Instant since, Instant deadline, Instant freshUntil, Work work) {
     /** Earliest deadline, those without one last; then the longest wait. */
     static final Comparator<Candidate> STARVES_FIRST =
         Comparator.comparing(

@@ -9,7 +9,7 @@ import java.util.Objects;
  * @param maxBatch the most rows of a batch, at least 1
  * @param rule chooses them
  * @param hangs after this a batch that has not ended counts as hanging, if it also took ten times
- *     of what it was expected to
+ *     of what it was expected to; while nothing is known of the device, after twenty times this
  */
 public record EngineSettings(int maxBatch, DispatchRule rule, Duration hangs) {
   public EngineSettings {

@@ -1,109 +1,114 @@
 package dev.pi0stream.model.engine;
 
-import dev.pi0stream.model.engine.ServedPolicy.Computed;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
- * Begins at once, with the batch after which the fewest robots have starved.
+ * Begins at once, and serves those first who would starve.
  *
- * <p>It weighs batches of every size, made of those who would starve first: of all, of those alone
- * that have only a new state, and of the others alone. For each it foresees from the latency curve
- * when its robots have their chunks, and when those have theirs who are served behind it in full
- * batches. The best is that with the fewest passed deadlines; of equals, with the least sum of the
- * squares of how old requests are when they are answered. Squares, so that a robot that has waited
- * long is not passed over for many that have not: with plain ages a stream of quick state-only
- * requests would hold up the others for ever. Of equals still, the largest.
+ * <p>A robot starves from when its last chunk is used up until the next one arrives. One whose last
+ * chunk lasts beyond the batch after this one can wait. Of the others a chunk is worth the more,
+ * the longer it will last, and the longer its robot has waited already, so that in an overload
+ * nobody waits for ever. Where robots say nothing of deadlines, the longest wait counts alone.
  *
- * <p>A batch is not the larger the better: its robots all wait for the slowest of them.
+ * <p>The batch is as large as it can be, but for one case: where it would be over too late for some
+ * of its robots, it is made smaller if less time is starved so in all, those counted who then come
+ * later. The latency curve foresees it.
  */
 public record FewestStarved() implements DispatchRule {
+  private static final double NANOS_PER_SECOND = 1e9;
+
+  /** What a chunk is taken to last where nobody says it. */
+  private static final double USUAL_SECONDS = 1;
+
   /** How many batches ahead it looks. What comes later changes before its turn. */
   private static final int BATCHES_AHEAD = 4;
 
-  private static final double SECONDS_PER_NANO = 1e-9;
-
   @Override
   public Choice choose(List<Candidate> waiting, Instant now, LatencyCurve curve, int maxBatch) {
-    List<Candidate> sorted = waiting.stream().sorted(Candidate.STARVES_FIRST).toList();
-    int ahead = Math.multiplyExact(BATCHES_AHEAD, maxBatch);
-    List<Candidate> quick =
-        sorted.stream().filter(c -> c.work().isStateOnly()).limit(ahead).toList();
-    List<Candidate> slow =
-        sorted.stream().filter(c -> !c.work().isStateOnly()).limit(ahead).toList();
-    List<Candidate> all = new ArrayList<>(quick);
-    all.addAll(slow);
-    all.sort(Candidate.STARVES_FIRST);
-    List<List<Candidate>> orders =
-        quick.isEmpty() || slow.isEmpty() ? List.of(all) : List.of(all, quick, slow);
-    List<Candidate> best = List.of();
-    Cost least = null;
-    for (List<Candidate> order : orders) {
-      for (int size = Math.min(maxBatch, order.size()); size > 0; size--) {
-        List<Candidate> batch = order.subList(0, size);
-        Cost cost = cost(batch, all, now, curve, maxBatch);
-        if (least == null || cost.isLessThan(least)) {
-          least = cost;
-          best = batch;
-        }
+    List<Candidate> longest =
+        waiting.stream().sorted(Comparator.comparing(Candidate::since)).limit(maxBatch).toList();
+    Forecast forecast = new Forecast(now, latency(longest, curve));
+    List<Candidate> order =
+        waiting.stream()
+            .map(candidate -> new Valued(candidate, forecast.worth(candidate)))
+            .sorted(Comparator.comparingDouble(Valued::worth).reversed())
+            .limit(Math.multiplyExact(BATCHES_AHEAD, maxBatch))
+            .map(Valued::candidate)
+            .toList();
+    int best = 0;
+    double least = Double.POSITIVE_INFINITY;
+    for (int size = Math.min(maxBatch, order.size()); size > 0; size--) {
+      double starved = starved(order, size, now, curve, maxBatch);
+      if (starved < least) {
+        least = starved;
+        best = size;
+      }
+      if (least == 0) {
+        break;
       }
     }
-    return Choice.of(best);
+    return Choice.of(order.subList(0, best));
   }
 
-  /** What it costs to begin with a batch and to serve the others behind it. */
-  private static Cost cost(
-      List<Candidate> batch, List<Candidate> all, Instant now, LatencyCurve curve, int maxBatch) {
-    Cost cost = new Cost();
-    Instant end = now.plus(latency(batch, curve));
-    cost.add(batch, end);
-    List<Candidate> next = new ArrayList<>(maxBatch);
-    for (Candidate candidate : all) {
-      // The batch is a prefix of an order; a few comparisons are cheaper than a set.
-      if (!batch.contains(candidate)) {
-        next.add(candidate);
-        if (next.size() == maxBatch) {
-          end = end.plus(latency(next, curve));
-          cost.add(next, end);
-          next.clear();
-        }
+  private record Valued(Candidate candidate, double worth) {}
+
+  /** Seconds that all together starve if the first so many are served now, the rest behind them. */
+  private static double starved(
+      List<Candidate> order, int size, Instant now, LatencyCurve curve, int maxBatch) {
+    double starved = 0;
+    Instant end = now;
+    for (int from = 0, to = size; from < order.size(); ) {
+      List<Candidate> batch = order.subList(from, to);
+      end = end.plus(latency(batch, curve));
+      for (Candidate candidate : batch) {
+        starved += Math.max(0, seconds(Duration.between(freshUntil(candidate), end)));
       }
+      from = to;
+      to = Math.min(order.size(), to + maxBatch);
     }
-    if (!next.isEmpty()) {
-      cost.add(next, end.plus(latency(next, curve)));
-    }
-    return cost;
+    return starved;
   }
 
   private static Duration latency(List<Candidate> batch, LatencyCurve curve) {
-    int images = 0;
-    int prefixes = 0;
-    for (Candidate candidate : batch) {
-      images += candidate.work().images();
-      prefixes += candidate.work().prefix() ? 1 : 0;
-    }
-    return curve.estimate(new Computed(images, prefixes, batch.size()));
+    List<Work> rows = new ArrayList<>(batch.size());
+    batch.forEach(candidate -> rows.add(candidate.work()));
+    return curve.estimate(rows);
   }
 
-  /** Passed deadlines, then squared ages. */
-  private static final class Cost {
-    private int starved;
-    private double squares;
+  /** A robot of which nothing is known starves since it has waited. */
+  private static Instant freshUntil(Candidate candidate) {
+    return candidate.freshUntil() == null ? candidate.since() : candidate.freshUntil();
+  }
 
-    void add(List<Candidate> batch, Instant end) {
-      for (Candidate candidate : batch) {
-        if (candidate.deadline() != null && end.isAfter(candidate.deadline())) {
-          starved++;
-        }
-        double age = Duration.between(candidate.since(), end).toNanos() * SECONDS_PER_NANO;
-        squares += age * age;
+  private static double seconds(Duration duration) {
+    return duration.toNanos() / NANOS_PER_SECOND;
+  }
+
+  /**
+   * What is to be expected of a batch of those who have waited longest.
+   *
+   * @param round how long it takes
+   */
+  private record Forecast(Instant now, Duration round) {
+    /** What it is worth to serve a robot now; less than 0 for one that can wait. */
+    double worth(Candidate candidate) {
+      Instant arrival = now.plus(round);
+      Instant freshUntil = freshUntil(candidate);
+      double slack = seconds(Duration.between(arrival.plus(round), freshUntil));
+      if (slack > 0) {
+        return -slack;
       }
-    }
-
-    boolean isLessThan(Cost other) {
-      return starved != other.starved ? starved < other.starved : squares < other.squares;
+      Instant from = freshUntil.isAfter(arrival) ? freshUntil : arrival;
+      double lasts =
+          candidate.deadline() == null
+              ? USUAL_SECONDS
+              : Math.max(0, seconds(Duration.between(from, candidate.deadline())));
+      double waited = seconds(Duration.between(candidate.since(), now));
+      return lasts * (1 + (round.isZero() ? waited : waited / seconds(round)));
     }
   }
 }

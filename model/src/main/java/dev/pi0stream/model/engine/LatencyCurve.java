@@ -26,6 +26,11 @@ public final class LatencyCurve {
     learn(inference.computed(), inference.vision(), inference.prefix(), inference.denoise());
   }
 
+  /** Whether no batch has ended yet. */
+  public boolean isEmpty() {
+    return denoise.isEmpty();
+  }
+
   /** What a batch is expected to take; zero while nothing is known. */
   public Duration estimate(Computed computed) {
     return Duration.ofNanos(

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +45,12 @@ public final class PolicyEngine implements AutoCloseable {
   /** A batch that takes so many times of what it was expected to may hang. */
   private static final int HANGS_FACTOR = 10;
 
+  /** The first batch of a device of which nothing is known may take so many times the limit. */
+  private static final int FIRST_BATCH_FACTOR = 20;
+
+  /** Of so many robots it is remembered when their chunks are used up, before old ones go. */
+  private static final int REMEMBERED = 10_000;
+
   private final ServedPolicy policy;
   private final Noise noise;
   private final Surroundings surroundings;
@@ -53,6 +60,9 @@ public final class PolicyEngine implements AutoCloseable {
 
   /** The waiting request of each robot, in order of arrival; guarded by {@link #lock}. */
   private final Map<String, Ticket> waiting = new LinkedHashMap<>();
+
+  /** When each robot's last chunk is used up, where it says so; guarded by {@link #lock}. */
+  private final Map<String, Instant> freshUntil = new HashMap<>();
 
   /** How long batches take; guarded by {@link #lock}. */
   private final LatencyCurve curve;
@@ -212,7 +222,13 @@ public final class PolicyEngine implements AutoCloseable {
           tickets.remove();
           expired.add(ticket);
         } else if (ticket.sample != null) {
-          candidates.add(ticket.candidate(policy.work(ticket.sample.input())));
+          candidates.add(
+              new DispatchRule.Candidate(
+                  ticket.robot(),
+                  ticket.since,
+                  ticket.request.deadline(),
+                  freshUntil.get(ticket.robot()),
+                  policy.work(ticket.sample.input())));
         }
       }
       if (!candidates.isEmpty()) {
@@ -242,15 +258,21 @@ public final class PolicyEngine implements AutoCloseable {
   private Batch begin(List<DispatchRule.Candidate> chosen, Instant now) {
     List<Ticket> tickets =
         chosen.stream().map(candidate -> waiting.remove(candidate.robot())).toList();
-    Duration expected = curve.estimate(chosen.stream().map(DispatchRule.Candidate::work).toList());
-    Duration limit = expected.multipliedBy(HANGS_FACTOR);
-    if (limit.compareTo(settings.hangs()) < 0) {
-      limit = settings.hangs();
-    }
+    Duration limit =
+        limit(curve.estimate(chosen.stream().map(DispatchRule.Candidate::work).toList()));
     Batch batch = new Batch(tickets, now, limit);
     running = batch;
     batch.alarm = surroundings.alarm().set(now.plus(limit), () -> giveUp(batch));
     return batch;
+  }
+
+  /** After how long a batch hangs. */
+  private Duration limit(Duration expected) {
+    if (curve.isEmpty()) {
+      return settings.hangs().multipliedBy(FIRST_BATCH_FACTOR);
+    }
+    Duration limit = expected.multipliedBy(HANGS_FACTOR);
+    return limit.compareTo(settings.hangs()) < 0 ? settings.hangs() : limit;
   }
 
   private void giveUp(Batch batch) {
@@ -288,6 +310,7 @@ public final class PolicyEngine implements AutoCloseable {
       batch.alarm.run();
       running = null;
       curve.learn(inference);
+      batch.tickets.forEach(this::remember);
     }
     report(batch, false);
     for (int row = 0; row < batch.tickets.size(); row++) {
@@ -307,6 +330,20 @@ public final class PolicyEngine implements AutoCloseable {
       }
     }
     dispatch();
+  }
+
+  /** Notes when what a robot is given now will be used up. */
+  private void remember(Ticket served) {
+    Instant deadline = served.request.deadline();
+    if (deadline == null) {
+      freshUntil.remove(served.robot());
+    } else {
+      freshUntil.put(served.robot(), deadline);
+    }
+    if (freshUntil.size() > REMEMBERED) {
+      Instant now = surroundings.clock().instant();
+      freshUntil.values().removeIf(until -> until.isBefore(now));
+    }
   }
 
   private void report(Batch batch, boolean failed) {
@@ -406,8 +443,8 @@ public final class PolicyEngine implements AutoCloseable {
       return request.deadline() != null && now.isAfter(request.deadline());
     }
 
-    DispatchRule.Candidate candidate(Work work) {
-      return new DispatchRule.Candidate(request.id().robot(), since, request.deadline(), work);
+    String robot() {
+      return request.id().robot();
     }
 
     /** Episodes have no order among themselves: there, what arrived later is newer. */

@@ -20,6 +20,10 @@ final class StageCurve {
     }
   }
 
+  boolean isEmpty() {
+    return nanos.isEmpty();
+  }
+
   /** What is to be expected, in nanoseconds; 0 for nothing to do or while nothing is known. */
   double estimate(int items) {
     if (items <= 0 || nanos.isEmpty()) {

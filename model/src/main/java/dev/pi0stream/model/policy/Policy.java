@@ -7,7 +7,6 @@ import dev.pi0stream.device.KeyValues;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Packed;
-import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Stage;
@@ -60,8 +59,7 @@ public final class Policy implements AutoCloseable {
     this.projector =
         device.linear(
             checkpoint.projector().matrix("weight", width, dimensions.vision().width()),
-            checkpoint.projector().vector("bias", width),
-            Precision.FP32);
+            checkpoint.projector().vector("bias", width));
     this.backbone =
         Backbone.load(device, checkpoint.language(), checkpoint.embedding(), dimensions);
     this.expert = ActionExpert.load(device, checkpoint.expert(), dimensions);
@@ -168,7 +166,7 @@ public final class Policy implements AutoCloseable {
       System.arraycopy(image.pixels(), 0, pixels, i * numbers, numbers);
     }
     int tokens = vision.tokens();
-    try (Stage stage = device.stage("vision")) {
+    try (Stage stage = device.stage("vision", this)) {
       Images pictures = device.images(pixels, images.size(), side);
       Mask mask = vision.mask(images.size());
       Tensor projected =
@@ -213,7 +211,7 @@ public final class Policy implements AutoCloseable {
       lengths[i] = prompts[i] + robot.images.stream().mapToInt(Device.Rows::count).sum();
     }
     Sequences prefixes = Sequences.of(lengths);
-    try (Stage stage = device.stage("prefix", cameras)) {
+    try (Stage stage = device.stage("prefix", this, cameras)) {
       Indices ids = device.indices(numbers, Sequences.of(prompts));
       AttentionPlan plan = backbone.plan(prefixes);
       List<List<Device.Rows>> images =
@@ -278,7 +276,7 @@ public final class Policy implements AutoCloseable {
     List<Guidance> guidance = new ArrayList<>();
     batch.forEach(sample -> guidance.add(sample.guidance()));
     try (Scope _ = device.scope();
-        Stage stage = device.stage("denoise", steps, Guidance.maxWeights(guidance))) {
+        Stage stage = device.stage("denoise", this, steps, Guidance.maxWeights(guidance))) {
       List<Device.Part> own = prefixes.stream().map(stage::take).toList();
       Optional<Suffix.Leading> leading = suffix.leading(Sequences.of(lengths), states, expert);
       Denoiser.Start start = denoiser.start(noise, Sequences.of(contexts), guidance);

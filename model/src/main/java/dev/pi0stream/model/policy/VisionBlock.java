@@ -8,7 +8,6 @@ import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Norm;
 import dev.pi0stream.device.Parameter;
-import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Scope;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.model.checkpoint.Dimensions;
@@ -46,26 +45,19 @@ public final class VisionBlock implements AutoCloseable {
             attention.matrix("q_proj.weight", width, width),
             attention.matrix("k_proj.weight", width, width),
             attention.matrix("v_proj.weight", width, width),
-            biases,
-            Precision.FP32);
+            biases);
     this.out =
         device.merge(
             heads,
             attention.matrix("out_proj.weight", width, width),
-            attention.vector("out_proj.bias", width),
-            Precision.FP32);
+            attention.vector("out_proj.bias", width));
     this.layerNorm2 = layerNorm(device, weights.in("layer_norm2."), width, epsilon);
     Weights mlp = weights.in("mlp.");
     this.fc1 =
         device.linear(
-            mlp.matrix("fc1.weight", vision.mlp(), width),
-            mlp.vector("fc1.bias", vision.mlp()),
-            Precision.FP32);
+            mlp.matrix("fc1.weight", vision.mlp(), width), mlp.vector("fc1.bias", vision.mlp()));
     this.fc2 =
-        device.linear(
-            mlp.matrix("fc2.weight", width, vision.mlp()),
-            mlp.vector("fc2.bias", width),
-            Precision.FP32);
+        device.linear(mlp.matrix("fc2.weight", width, vision.mlp()), mlp.vector("fc2.bias", width));
   }
 
   /**

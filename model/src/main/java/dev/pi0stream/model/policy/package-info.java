@@ -10,8 +10,8 @@
  * different lengths, packed one behind the other, and full attention of each over its context and
  * itself.
  *
- * <p>On a device that multiplies in bf16, the layers that LeRobot leaves in fp32 ask for it: the
- * vision tower, the projector, the projections of state, actions and time, and those of adaptive
- * norms. Half of what bf16 changes in a chunk would come from them.
+ * <p>On a device that multiplies in less than fp32, small layers on whose exactness much depends
+ * ask for it: the patch embedding, the projections of state, actions and time, and those of
+ * adaptive norms.
  */
 package dev.pi0stream.model.policy;

@@ -26,47 +26,64 @@ class DispatchRuleTest {
   }
 
   @Test
-  void fewestStarvedLetsQuickWorkGoBeforeSlow() {
-    List<Candidate> waiting = new ArrayList<>();
-    waiting.add(waits("slow-1", 6, FULL));
-    waiting.add(waits("slow-2", 6, FULL));
-    for (int i = 0; i < 4; i++) {
-      waiting.add(waits("quick-" + i, 5, Work.STATE_ONLY));
-    }
-    assertThat(chosen(new FewestStarved(), waiting, 8))
-        .containsExactly("quick-0", "quick-1", "quick-2", "quick-3");
+  void fewestStarvedServesThoseFirstWhoseChunkIsUsedUpSoon() {
+    List<Candidate> waiting =
+        List.of(
+            fresh("patient", 3000, 4000, FULL),
+            fresh("urgent", 10, 1000, FULL),
+            fresh("starving", -50, 1000, FULL));
+    assertThat(chosen(new FewestStarved(), waiting, 2))
+        .containsExactlyInAnyOrder("urgent", "starving");
+  }
+
+  @Test
+  void fewestStarvedPrefersTheChunkThatLastsLonger() {
+    List<Candidate> waiting =
+        List.of(fresh("short", -10, 300, FULL), fresh("long", -10, 2000, FULL));
+    assertThat(chosen(new FewestStarved(), waiting, 1)).containsExactly("long");
   }
 
   @Test
   void fewestStarvedDoesNotPassOverWhoHasWaitedLong() {
-    List<Candidate> waiting =
-        List.of(waits("slow", 2000, FULL), waits("quick", 5, Work.STATE_ONLY));
-    assertThat(chosen(new FewestStarved(), waiting, 8)).contains("slow");
+    Candidate passedOver =
+        new Candidate(
+            "short", NOW.minusMillis(2000), NOW.plusMillis(300), NOW.minusMillis(9), FULL);
+    List<Candidate> waiting = List.of(passedOver, fresh("long", -10, 2000, FULL));
+    assertThat(chosen(new FewestStarved(), waiting, 1)).containsExactly("short");
   }
 
   @Test
-  void fewestStarvedMakesABatchSmallerForADeadlineThatALargeOneWouldMiss() {
-    List<Candidate> waiting =
+  void fewestStarvedMakesABatchSmallerForARobotThatALargeOneWouldStarve() {
+    // One takes 62 ms, three take 166.
+    List<Candidate> hurried =
         List.of(
-            due("hurried", 70, FULL), due("relaxed-1", 4000, FULL), due("relaxed-2", 4000, FULL));
-    // One takes 62 ms, two take 114.
-    assertThat(chosen(new FewestStarved(), waiting, 8)).containsExactly("hurried");
+            fresh("hurried", 70, 1000, FULL),
+            fresh("relaxed-1", 900, 4000, FULL),
+            fresh("relaxed-2", 900, 4000, FULL));
+    assertThat(chosen(new FewestStarved(), hurried, 8)).containsExactly("hurried");
+    List<Candidate> relaxed =
+        List.of(
+            fresh("not-hurried", 200, 1000, FULL),
+            fresh("relaxed-1", 900, 4000, FULL),
+            fresh("relaxed-2", 900, 4000, FULL));
+    assertThat(chosen(new FewestStarved(), relaxed, 8)).hasSize(3);
   }
 
   @Test
-  void fewestStarvedGivesUpADeadlineThatNobodyCanKeep() {
-    List<Candidate> waiting = List.of(due("hopeless", 5, FULL), due("saved", 20, Work.STATE_ONLY));
-    assertThat(chosen(new FewestStarved(), waiting, 8)).containsExactly("saved");
-  }
-
-  @Test
-  void fewestStarvedKnowsNothingYetAndServesThoseFirstWhoStarveFirst() {
+  void fewestStarvedLeavesWhatWouldComeTooLateForTheLast() {
     List<Candidate> waiting =
-        List.of(waits("old", 9, FULL), waits("young", 1, FULL), due("due", 50, FULL));
+        List.of(fresh("hopeless", -10, 5, FULL), fresh("saved", -10, 500, Work.STATE_ONLY));
+    assertThat(chosen(new FewestStarved(), waiting, 1)).containsExactly("saved");
+  }
+
+  @Test
+  void fewestStarvedTakesTheLongestWaitsWhereRobotsSayNothing() {
+    List<Candidate> waiting =
+        List.of(waits("young", 1, FULL), waits("old", 90, FULL), waits("middle", 50, FULL));
     assertThat(
             new FewestStarved()
                 .choose(waiting, NOW, new LatencyCurve(), 2).batch().stream().map(Candidate::robot))
-        .containsExactly("due", "old");
+        .containsExactly("old", "middle");
   }
 
   @Test
@@ -139,11 +156,16 @@ class DispatchRuleTest {
   }
 
   private static Candidate waits(String robot, int millis, Work work) {
-    return new Candidate(robot, NOW.minusMillis(millis), null, work);
+    return new Candidate(robot, NOW.minusMillis(millis), null, null, work);
   }
 
   private static Candidate due(String robot, int millis, Work work) {
-    return new Candidate(robot, NOW, NOW.plusMillis(millis), work);
+    return new Candidate(robot, NOW, NOW.plusMillis(millis), null, work);
+  }
+
+  /** A robot whose last chunk lasts for a time, and the one that it asks for until a deadline. */
+  private static Candidate fresh(String robot, int millis, int deadline, Work work) {
+    return new Candidate(robot, NOW, NOW.plusMillis(deadline), NOW.plusMillis(millis), work);
   }
 
   private static LatencyCurve curve() {

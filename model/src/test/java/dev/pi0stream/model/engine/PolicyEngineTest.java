@@ -149,8 +149,8 @@ class PolicyEngineTest {
   }
 
   @Test
-  void aBatchTakesTheEarliestDeadlinesThenTheOldest() {
-    PolicyEngine narrow = engine(2);
+  void aBatchTakesThoseWhomTheRuleChooses() {
+    PolicyEngine narrow = engine(2, new EarliestDeadline());
     occupy(narrow);
     for (PolicyRequest request :
         List.of(
@@ -224,6 +224,8 @@ class PolicyEngineTest {
 
   @Test
   void aBatchThatDoesNotComeBackEndsTheEngineLoudly() {
+    occupy(engine);
+    device.runAll();
     CompletableFuture<PolicyOutcome> stuck = engine.submit(request("a", 0));
     preparation.runAll();
     CompletableFuture<PolicyOutcome> waiting = engine.submit(request("b", 0));
@@ -238,7 +240,16 @@ class PolicyEngineTest {
           .hasRootCauseMessage("the device hangs: a batch of 1 has not ended within 30.0 s");
     }
     device.runAll();
-    assertThat(policy.batches).as("nothing is begun on a device that hung").containsExactly(1);
+    assertThat(policy.batches).as("nothing is begun on a device that hung").containsExactly(1, 1);
+  }
+
+  @Test
+  void theFirstBatchOfADeviceOfWhichNothingIsKnownMayTakeLonger() {
+    occupy(engine);
+    ring(Duration.ofSeconds(599));
+    assertThat(engine.hasEnded()).isFalse();
+    ring(Duration.ofSeconds(1));
+    assertThat(engine.hasEnded()).isTrue();
   }
 
   @Test

@@ -14,28 +14,45 @@ import java.util.Map;
 /**
  * What {@code meta/info.json} says.
  *
+ * @param chunkSize how many episodes (v2.1) or files (v3.0) share a numbered folder
  * @param features by key, in the file's order
  * @param videoPath null where the dataset has no video
  */
 record DatasetInfo(
+    Version version,
     double fps,
+    int chunkSize,
     int totalEpisodes,
     long totalFrames,
     Map<String, Feature> features,
     PathTemplate dataPath,
     PathTemplate videoPath) {
-  private static final String VERSION = "v3.0";
+  private static final int USUAL_CHUNK_SIZE = 1000;
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** The layouts that are read. */
+  enum Version {
+    /** Many episodes in a file; the episodes' table says where each one is. */
+    V3_0("v3.0"),
+    /** A table and a video of each camera for every episode. */
+    V2_1("v2.1");
+
+    private final String label;
+
+    Version(String label) {
+      this.label = label;
+    }
+
+    /** As {@code codebase_version} has it. */
+    String label() {
+      return label;
+    }
+  }
 
   static DatasetInfo read(Path root) {
     Path file = root.resolve("meta").resolve("info.json");
     JsonNode json = parse(file);
-    String version = text(file, json, "codebase_version");
-    if (!version.equals(VERSION)) {
-      throw new DatasetException(
-          "%s: the dataset is of LeRobotDataset version %s; %s is read"
-              .formatted(file, version, VERSION));
-    }
+    Version version = version(file, text(file, json, "codebase_version"));
     JsonNode fps = json.path("fps");
     if (!fps.isNumber() || !(fps.doubleValue() > 0) || !Double.isFinite(fps.doubleValue())) {
       throw new DatasetException(
@@ -44,7 +61,9 @@ record DatasetInfo(
     Map<String, Feature> features = features(file, json.path("features"));
     boolean video = features.values().stream().anyMatch(Feature::isVideo);
     return new DatasetInfo(
+        version,
         fps.doubleValue(),
+        chunkSize(file, json),
         Math.toIntExact(count(file, json, "total_episodes")),
         count(file, json, "total_frames"),
         features,
@@ -52,7 +71,31 @@ record DatasetInfo(
         video ? new PathTemplate(root, "video_path", text(file, json, "video_path")) : null);
   }
 
-  private static JsonNode parse(Path file) {
+  private static Version version(Path file, String label) {
+    for (Version version : Version.values()) {
+      if (version.label().equals(label)) {
+        return version;
+      }
+    }
+    throw new DatasetException(
+        "%s: the dataset is of LeRobotDataset version %s; v3.0 and v2.1 are read"
+            .formatted(file, label));
+  }
+
+  private static int chunkSize(Path file, JsonNode json) {
+    if (!json.has("chunks_size")) {
+      return USUAL_CHUNK_SIZE;
+    }
+    long size = count(file, json, "chunks_size");
+    if (size < 1 || size > Integer.MAX_VALUE) {
+      throw new DatasetException(
+          "%s: chunks_size is %d, but a positive number was expected".formatted(file, size));
+    }
+    return (int) size;
+  }
+
+  /** A JSON object in a file of the dataset. */
+  static JsonNode parse(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new DatasetException(file + " is not there, but a LeRobot dataset's directory has one");
     }
@@ -114,7 +157,7 @@ record DatasetInfo(
     return names;
   }
 
-  private static String text(Path file, JsonNode json, String field) {
+  static String text(Path file, JsonNode json, String field) {
     JsonNode value = json.path(field);
     if (!value.isTextual()) {
       throw new DatasetException(
@@ -123,7 +166,7 @@ record DatasetInfo(
     return value.textValue();
   }
 
-  private static long count(Path file, JsonNode json, String field) {
+  static long count(Path file, JsonNode json, String field) {
     JsonNode value = json.path(field);
     if (!value.canConvertToLong() || !value.isIntegralNumber() || value.longValue() < 0) {
       throw new DatasetException(

@@ -7,13 +7,21 @@ import java.util.Map;
 /** One logged episode of a dataset; {@link LeRobotDataset#read} gives its steps. */
 public final class Episode {
   private final int index;
+  private final long firstIndex;
   private final int length;
   private final List<String> tasks;
   private final Path data;
   private final Map<String, VideoSpan> videos;
 
-  Episode(int index, int length, List<String> tasks, Path data, Map<String, VideoSpan> videos) {
+  Episode(
+      int index,
+      long firstIndex,
+      int length,
+      List<String> tasks,
+      Path data,
+      Map<String, VideoSpan> videos) {
     this.index = index;
+    this.firstIndex = firstIndex;
     this.length = length;
     this.tasks = List.copyOf(tasks);
     this.data = data;
@@ -23,6 +31,11 @@ public final class Episode {
   /** Its number in the dataset. */
   public int index() {
     return index;
+  }
+
+  /** The number that its first step has in the dataset. */
+  public long firstIndex() {
+    return firstIndex;
   }
 
   /** How many steps it has. */
@@ -35,13 +48,13 @@ public final class Episode {
     return tasks;
   }
 
-  /** The table that holds its rows, among those of other episodes. */
-  Path data() {
+  /** The table that holds its rows, in v3.0 among those of other episodes. */
+  public Path data() {
     return data;
   }
 
-  /** By the key of the camera's feature. */
-  Map<String, VideoSpan> videos() {
+  /** Where its camera frames are, by the key of the camera's feature; only those in videos. */
+  public Map<String, VideoSpan> videos() {
     return videos;
   }
 

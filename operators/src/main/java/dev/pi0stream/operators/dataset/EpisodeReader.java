@@ -14,8 +14,8 @@ import java.util.NoSuchElementException;
 import java.util.OptionalInt;
 
 /**
- * The steps of one episode, from the first to the last. Holds a table and a decoder for each camera
- * open until it is closed; used by one thread at a time.
+ * Steps of one episode, in order. Holds a table and a decoder for each camera open until it is
+ * closed; used by one thread at a time.
  */
 public final class EpisodeReader implements Iterator<Step>, AutoCloseable {
   private static final List<String> COLUMNS =
@@ -29,57 +29,63 @@ public final class EpisodeReader implements Iterator<Step>, AutoCloseable {
 
   private final Episode episode;
   private final DatasetInfo info;
-  private final Map<Long, String> tasks;
+  private final LeRobotDataset.Tasks tasks;
   private final Parquet.Rows rows;
   private final List<Camera> cameras;
+  private final StepRange wanted;
+
+  /** The step whose row comes next. */
   private int next;
 
   private EpisodeReader(
       Episode episode,
       DatasetInfo info,
-      Map<Long, String> tasks,
+      LeRobotDataset.Tasks tasks,
       Parquet.Rows rows,
-      List<Camera> cameras) {
+      List<Camera> cameras,
+      StepRange wanted) {
     this.episode = episode;
     this.info = info;
     this.tasks = tasks;
     this.rows = rows;
     this.cameras = cameras;
+    this.wanted = wanted;
+    next = wanted.from();
   }
 
   static EpisodeReader open(
       DatasetInfo info,
       Parquet parquet,
-      Map<Long, String> tasks,
+      LeRobotDataset.Tasks tasks,
       Episode episode,
-      List<Feature> features) {
+      List<Feature> features,
+      StepRange wanted) {
     List<String> columns = new ArrayList<>(COLUMNS);
     List<Camera> cameras = new ArrayList<>();
-    try {
-      for (Feature feature : features) {
-        if (feature.isVideo()) {
-          VideoSpan span = episode.videos().get(feature.key());
-          cameras.add(new VideoCamera(feature, span, VideoReader.open(span.file(), span.from())));
-        } else {
-          columns.add(feature.key());
-          cameras.add(new TableCamera(feature, columns.size()));
-        }
+    for (Feature feature : features) {
+      if (feature.isVideo()) {
+        cameras.add(new VideoCamera(feature, episode.videos().get(feature.key())));
+      } else {
+        columns.add(feature.key());
+        cameras.add(new TableCamera(feature, columns.size()));
       }
-      Parquet.Rows rows = parquet.rows(episode.data(), columns, "episode_index", episode.index());
-      return new EpisodeReader(episode, info, tasks, rows, cameras);
-    } catch (RuntimeException e) {
-      cameras.forEach(Camera::close);
-      throw e;
     }
+    Parquet.Rows rows =
+        parquet.rows(
+            episode.data(),
+            columns,
+            Map.of("episode_index", (long) episode.index()),
+            Map.of("frame_index", (long) wanted.from()));
+    return new EpisodeReader(episode, info, tasks, rows, cameras, wanted);
   }
 
   @Override
   public boolean hasNext() {
-    return next < episode.length();
+    return next < Math.min(wanted.to(), episode.length());
   }
 
   /**
-   * The next step.
+   * The next step that is wanted.
    *
    * @throws DatasetException when it is not there or cannot be decoded
    */
@@ -88,6 +94,42 @@ public final class EpisodeReader implements Iterator<Step>, AutoCloseable {
     if (!hasNext()) {
       throw new NoSuchElementException(episode + " has no more steps");
     }
+    advance();
+    double timestamp = rows.real(3);
+    Map<String, Frame> frames = new LinkedHashMap<>();
+    for (Camera camera : cameras) {
+      frames.put(LeRobotDataset.cameraName(camera.feature().key()), frame(camera, timestamp));
+    }
+    Step step =
+        new Step(
+            next,
+            rows.integer(2),
+            timestamp,
+            task(),
+            values(5, LeRobotDataset.STATE),
+            values(6, LeRobotDataset.ACTION),
+            Collections.unmodifiableMap(frames));
+    next++;
+    while (hasNext() && !wanted.contains(next)) {
+      advance();
+      next++;
+    }
+    if (next == episode.length() && rows.next()) {
+      throw new DatasetException(
+          "%s has more rows of %s than its length, %d"
+              .formatted(rows.file(), episode, episode.length()));
+    }
+    return step;
+  }
+
+  @Override
+  public void close() {
+    cameras.forEach(Camera::close);
+    rows.close();
+  }
+
+  /** Goes to the row of step {@link #next}. */
+  private void advance() {
     if (!rows.next()) {
       throw new DatasetException(
           "%s has %d rows of %s, but its length is %d"
@@ -98,43 +140,17 @@ public final class EpisodeReader implements Iterator<Step>, AutoCloseable {
       throw new DatasetException(
           "%s: row %d of %s has frame_index %d".formatted(rows.file(), next, episode, frameIndex));
     }
-    double timestamp = rows.real(3);
+  }
+
+  private String task() {
     long task = rows.integer(4);
-    if (!tasks.containsKey(task)) {
+    String text = tasks.texts().get(task);
+    if (text == null) {
       throw new DatasetException(
-          "%s: %s has task_index %d, which meta/tasks.parquet does not list"
-              .formatted(rows.file(), episode, task));
+          "%s: %s has task_index %d, which %s does not list"
+              .formatted(rows.file(), episode, task, tasks.file()));
     }
-    Map<String, Frame> frames = new LinkedHashMap<>();
-    for (Camera camera : cameras) {
-      frames.put(LeRobotDataset.cameraName(camera.feature().key()), frame(camera, timestamp));
-    }
-    Step step =
-        new Step(
-            next,
-            rows.integer(2),
-            timestamp,
-            tasks.get(task),
-            values(5, LeRobotDataset.STATE),
-            values(6, LeRobotDataset.ACTION),
-            Collections.unmodifiableMap(frames));
-    next++;
-    checkEnd();
-    return step;
-  }
-
-  @Override
-  public void close() {
-    cameras.forEach(Camera::close);
-    rows.close();
-  }
-
-  private void checkEnd() {
-    if (next == episode.length() && rows.next()) {
-      throw new DatasetException(
-          "%s has more rows of %s than its length, %d"
-              .formatted(rows.file(), episode, episode.length()));
-    }
+    return text;
   }
 
   private float[] values(int column, String key) {
@@ -180,27 +196,52 @@ public final class EpisodeReader implements Iterator<Step>, AutoCloseable {
   }
 
   /** Frames in a video file: that of a step is at the episode's start plus the step's timestamp. */
-  private record VideoCamera(Feature feature, VideoSpan span, VideoReader video) implements Camera {
+  private static final class VideoCamera implements Camera {
+    private final Feature feature;
+    private final VideoSpan span;
+
+    /** Opened with the first frame, where the file is entered. */
+    private VideoReader video;
+
+    VideoCamera(Feature feature, VideoSpan span) {
+      this.feature = feature;
+      this.span = span;
+    }
+
+    @Override
+    public Feature feature() {
+      return feature;
+    }
+
     @Override
     public Frame frame(Parquet.Rows rows, double timestamp) {
-      return video.frameAt(span.from() + timestamp);
+      double seconds = span.from() + timestamp;
+      if (video == null) {
+        video = VideoReader.open(span.file(), seconds);
+      }
+      return video.frameAt(seconds);
     }
 
     @Override
     public void close() {
-      video.close();
+      if (video != null) {
+        video.close();
+      }
     }
   }
 
   /** Frames in the rows themselves. */
   private record TableCamera(Feature feature, int column) implements Camera {
     private static final FrameDecoder DECODER = new FrameDecoder();
+    private static final int JPEG_MARKER = 0xFF;
 
     @Override
     public Frame frame(Parquet.Rows rows, double timestamp) {
       try {
+        byte[] bytes = rows.imageBytes(column);
+        boolean jpeg = bytes.length > 0 && Byte.toUnsignedInt(bytes[0]) == JPEG_MARKER;
         RgbImage image =
-            DECODER.decode(new Frame(Frame.Encoding.PNG, 0, 0, rows.imageBytes(column)));
+            DECODER.decode(new Frame(jpeg ? Frame.Encoding.JPEG : Frame.Encoding.PNG, 0, 0, bytes));
         return Frame.rgb(image.width(), image.height(), image.data());
       } catch (ImageException e) {
         throw new DatasetException(

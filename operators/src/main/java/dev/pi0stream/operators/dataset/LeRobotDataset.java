@@ -1,21 +1,20 @@
 package dev.pi0stream.operators.dataset;
 
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * A LeRobotDataset v3.0: logged episodes whose rows are in Parquet files and whose camera frames
- * are in video files or in the rows. Opening it reads the metadata and finds every file; the
- * episodes themselves are read when {@link #read} asks for them.
+ * A LeRobotDataset of version 3.0 or 2.1: logged episodes whose rows are in Parquet files and whose
+ * camera frames are in video files or in the rows. Opening it reads the metadata and finds every
+ * file; the episodes themselves are read when {@link #read} asks for them.
  *
  * <p>Mirrors {@code lerobot/datasets/lerobot_dataset.py}. Safe for use by several threads.
  */
@@ -29,29 +28,49 @@ public final class LeRobotDataset implements AutoCloseable {
   private final Path root;
   private final DatasetInfo info;
   private final Parquet parquet;
-  private final Map<Long, String> tasks;
+  private final Tasks tasks;
   private final List<Episode> episodes;
+  private final Map<Integer, String> defects;
+  private final Optional<DatasetStatistics> statistics;
 
   private LeRobotDataset(
       Path root,
       DatasetInfo info,
       Parquet parquet,
-      Map<Long, String> tasks,
-      List<Episode> episodes) {
+      Tasks tasks,
+      List<Episode> episodes,
+      Map<Integer, String> defects,
+      Optional<DatasetStatistics> statistics) {
     this.root = root;
     this.info = info;
     this.parquet = parquet;
     this.tasks = tasks;
     this.episodes = episodes;
+    this.defects = defects;
+    this.statistics = statistics;
   }
 
   /**
-   * Opens the dataset in a directory.
+   * Opens the dataset in a directory, all of whose episodes are wanted.
    *
    * @throws DatasetException when it is none, or of another version, or its metadata disagree, or a
    *     file is missing
    */
   public static LeRobotDataset open(Path directory) {
+    LeRobotDataset dataset = openWithDefects(directory);
+    if (!dataset.defects.isEmpty()) {
+      dataset.close();
+      throw new DatasetException(dataset.defects.values().iterator().next());
+    }
+    return dataset;
+  }
+
+  /**
+   * Opens a dataset of which single episodes may be unusable; {@link #defects} tells which.
+   *
+   * @throws DatasetException when the dataset as a whole cannot be used
+   */
+  public static LeRobotDataset openWithDefects(Path directory) {
     Path root = directory.toAbsolutePath().normalize();
     if (!Files.isDirectory(root)) {
       throw new DatasetException(root + " is not a directory, but a LeRobot dataset is one");
@@ -61,9 +80,24 @@ public final class LeRobotDataset implements AutoCloseable {
     requireFeature(root, info, ACTION);
     Parquet parquet = new Parquet();
     try {
-      List<Episode> episodes = new EpisodeTable(root, info, parquet).read();
-      check(root, info, episodes);
-      return new LeRobotDataset(root, info, parquet, tasks(root, parquet), episodes);
+      EpisodeList list =
+          switch (info.version()) {
+            case V3_0 -> new EpisodeTable(root, info, parquet);
+            case V2_1 -> new EpisodeLines(root, info);
+          };
+      Map<Integer, String> defects = new TreeMap<>();
+      List<Episode> episodes = list(root, info, list, defects);
+      if (defects.isEmpty()) {
+        checkFrames(root, info, episodes);
+      }
+      return new LeRobotDataset(
+          root,
+          info,
+          parquet,
+          new Tasks(root.relativize(list.tasksFile()), list.tasks()),
+          episodes,
+          Collections.unmodifiableMap(defects),
+          statistics(root, info));
     } catch (RuntimeException e) {
       parquet.close();
       throw e;
@@ -73,6 +107,11 @@ public final class LeRobotDataset implements AutoCloseable {
   /** Its directory. */
   public Path root() {
     return root;
+  }
+
+  /** The layout, as {@code codebase_version} names it. */
+  public String version() {
+    return info.version().label();
   }
 
   /** Steps in a second. */
@@ -98,6 +137,11 @@ public final class LeRobotDataset implements AutoCloseable {
     return info.features().get(STATE).size();
   }
 
+  /** Numbers of an action. */
+  public int actionDimensions() {
+    return info.features().get(ACTION).size();
+  }
+
   /** The names of the state's numbers; empty when the dataset does not name them. */
   public List<String> stateNames() {
     return info.features().get(STATE).names();
@@ -113,22 +157,54 @@ public final class LeRobotDataset implements AutoCloseable {
     return episodes;
   }
 
+  /** Why episodes cannot be used, one sentence by the episode's number. */
+  public Map<Integer, String> defects() {
+    return defects;
+  }
+
+  /** The instructions by their number. */
+  public Map<Long, String> tasks() {
+    return tasks.texts();
+  }
+
+  /** The episode that holds a step, by the step's number in the dataset. */
+  public Optional<Episode> episodeAt(long index) {
+    return episodes.stream()
+        .filter(e -> e.firstIndex() <= index && index < e.firstIndex() + e.length())
+        .findFirst();
+  }
+
   /** Starts to read an episode with the frames of all cameras. */
   public EpisodeReader read(Episode episode) {
     return read(episode, cameras());
   }
 
+  /** Starts to read an episode from its first step to its last. */
+  public EpisodeReader read(Episode episode, Collection<String> cameras) {
+    return read(episode, cameras, StepRange.ALL);
+  }
+
   /**
-   * Starts to read an episode. Rows come in order, and frames are decoded as they are asked for.
+   * Starts to read an episode. Rows come in order, and frames are decoded as they are asked for;
+   * those of steps that are not wanted are passed over.
    *
    * @param cameras those whose frames are wanted, without {@code observation.images.}
    */
-  public EpisodeReader read(Episode episode, Collection<String> cameras) {
+  public EpisodeReader read(Episode episode, Collection<String> cameras, StepRange steps) {
     List<Feature> features = new ArrayList<>();
     for (String camera : cameras) {
       features.add(cameraFeature(camera));
     }
-    return EpisodeReader.open(info, parquet, tasks, episode, features);
+    return EpisodeReader.open(info, parquet, tasks, episode, features, steps);
+  }
+
+  /**
+   * Checks a step against the statistics that the dataset states of itself, if it does.
+   *
+   * @throws DatasetException when the step lies outside of them
+   */
+  public void checkStatistics(Episode episode, Step step) {
+    statistics.ifPresent(stated -> stated.check(episode, step));
   }
 
   /** Closes the dataset; its readers end with it. */
@@ -136,6 +212,13 @@ public final class LeRobotDataset implements AutoCloseable {
   public void close() {
     parquet.close();
   }
+
+  /**
+   * The instructions.
+   *
+   * @param file where they are, in the dataset
+   */
+  record Tasks(Path file, Map<Long, String> texts) {}
 
   /** The name of the camera whose feature has this key. */
   static String cameraName(String key) {
@@ -171,7 +254,20 @@ public final class LeRobotDataset implements AutoCloseable {
     }
   }
 
-  private static void check(Path root, DatasetInfo info, List<Episode> episodes) {
+  private static List<Episode> list(
+      Path root, DatasetInfo info, EpisodeList list, Map<Integer, String> defects) {
+    Map<Integer, Episode> episodes = new TreeMap<>();
+    list.read(
+        (episode, defect) -> {
+          if (episodes.put(episode.index(), episode) != null) {
+            throw new DatasetException(
+                "%s: the dataset lists episode %d twice".formatted(root, episode.index()));
+          }
+          String first = defect != null ? defect : missingFile(episode);
+          if (first != null) {
+            defects.put(episode.index(), first);
+          }
+        });
     if (episodes.isEmpty()) {
       throw new DatasetException(root + " is a dataset without episodes");
     }
@@ -180,144 +276,31 @@ public final class LeRobotDataset implements AutoCloseable {
           "%s: info.json counts %d episodes, but meta/episodes lists %d"
               .formatted(root, info.totalEpisodes(), episodes.size()));
     }
+    return List.copyOf(episodes.values());
+  }
+
+  private static void checkFrames(Path root, DatasetInfo info, List<Episode> episodes) {
     long frames = episodes.stream().mapToLong(Episode::length).sum();
     if (frames != info.totalFrames()) {
       throw new DatasetException(
           "%s: info.json counts %d frames, but the lengths of the episodes add up to %d"
               .formatted(root, info.totalFrames(), frames));
     }
-    Stream<Path> files =
-        episodes.stream()
-            .flatMap(
-                episode ->
-                    Stream.concat(
-                        Stream.of(episode.data()),
-                        episode.videos().values().stream().map(VideoSpan::file)));
-    files
-        .distinct()
+  }
+
+  private static String missingFile(Episode episode) {
+    return Stream.concat(
+            Stream.of(episode.data()), episode.videos().values().stream().map(VideoSpan::file))
         .filter(file -> !Files.isRegularFile(file))
         .findFirst()
-        .ifPresent(
-            file -> {
-              throw new DatasetException(file + " is not there, but the dataset refers to it");
-            });
+        .map(file -> file + " is not there, but the dataset refers to it")
+        .orElse(null);
   }
 
-  /**
-   * The instructions are a column of their own or, as pandas writes an unnamed index, its index.
-   */
-  private static Map<Long, String> tasks(Path root, Parquet parquet) {
-    Path file = root.resolve("meta").resolve("tasks.parquet");
-    if (!Files.isRegularFile(file)) {
-      throw new DatasetException(file + " is not there, but a LeRobot dataset has one");
-    }
-    Set<String> columns = parquet.columns(file);
-    String text = columns.contains("task") ? "task" : "__index_level_0__";
-    Map<Long, String> tasks = new HashMap<>();
-    try (Parquet.Rows rows = parquet.rows(file, List.of("task_index", text))) {
-      while (rows.next()) {
-        tasks.put(rows.integer(1), rows.text(2));
-      }
-    }
-    return Map.copyOf(tasks);
-  }
-
-  /** {@code meta/episodes}: one row for each episode, in one file or several. */
-  private record EpisodeTable(Path root, DatasetInfo info, Parquet parquet) {
-    List<Episode> read() {
-      List<Episode> episodes = new ArrayList<>();
-      for (Path file : files()) {
-        read(file, episodes);
-      }
-      episodes.sort(Comparator.comparingInt(Episode::index));
-      for (int i = 1; i < episodes.size(); i++) {
-        if (episodes.get(i - 1).index() == episodes.get(i).index()) {
-          throw new DatasetException(
-              "%s: meta/episodes lists episode %d twice".formatted(root, episodes.get(i).index()));
-        }
-      }
-      return List.copyOf(episodes);
-    }
-
-    private List<Path> files() {
-      Path directory = root.resolve("meta").resolve("episodes");
-      if (!Files.isDirectory(directory)) {
-        throw new DatasetException(directory + " is not there, but a LeRobot dataset has one");
-      }
-      try (Stream<Path> all = Files.walk(directory)) {
-        return all.filter(file -> file.toString().endsWith(".parquet")).sorted().toList();
-      } catch (IOException e) {
-        throw new DatasetException(directory + " cannot be listed: " + e.getMessage(), e);
-      }
-    }
-
-    private void read(Path file, List<Episode> episodes) {
-      List<String> columns =
-          new ArrayList<>(
-              List.of(
-                  "episode_index",
-                  "length",
-                  "tasks",
-                  "data/chunk_index",
-                  "data/file_index",
-                  "dataset_from_index",
-                  "dataset_to_index"));
-      List<Feature> videos = info.features().values().stream().filter(Feature::isVideo).toList();
-      int fixed = columns.size();
-      for (Feature video : videos) {
-        String prefix = "videos/" + video.key() + "/";
-        columns.add(prefix + "chunk_index");
-        columns.add(prefix + "file_index");
-        columns.add(prefix + "from_timestamp");
-        columns.add(prefix + "to_timestamp");
-      }
-      try (Parquet.Rows rows = parquet.rows(file, columns)) {
-        while (rows.next()) {
-          Map<String, VideoSpan> spans = new HashMap<>();
-          for (int v = 0; v < videos.size(); v++) {
-            spans.put(videos.get(v).key(), span(rows, fixed + 4 * v + 1, videos.get(v).key()));
-          }
-          episodes.add(episode(rows, spans));
-        }
-      }
-    }
-
-    private Episode episode(Parquet.Rows rows, Map<String, VideoSpan> spans) {
-      int index = Math.toIntExact(rows.integer(1));
-      int length = Math.toIntExact(rows.integer(2));
-      if (length <= 0) {
-        throw new DatasetException(
-            "%s: episode %d has %d frames".formatted(rows.file(), index, length));
-      }
-      long counted = rows.integer(7) - rows.integer(6);
-      if (counted != length) {
-        throw new DatasetException(
-            "%s: the length of episode %d is %d, but its dataset indices span %d frames"
-                .formatted(rows.file(), index, length, counted));
-      }
-      for (Map.Entry<String, VideoSpan> span : spans.entrySet()) {
-        double frames = (span.getValue().to() - span.getValue().from()) * info.fps();
-        if (!(Math.abs(frames - length) < 0.5)) {
-          throw new DatasetException(
-              "%s: episode %d has %d frames, but its video of %s goes on for %.1f"
-                  .formatted(rows.file(), index, length, span.getKey(), frames));
-        }
-      }
-      Path data =
-          info.dataPath()
-              .resolve(Map.of("chunk_index", rows.integer(4), "file_index", rows.integer(5)));
-      return new Episode(index, length, rows.texts(3), data, spans);
-    }
-
-    private VideoSpan span(Parquet.Rows rows, int column, String key) {
-      Path file =
-          info.videoPath()
-              .resolve(
-                  Map.of(
-                      "video_key", key,
-                      "chunk_index", rows.integer(column),
-                      "file_index", rows.integer(column + 1)));
-      return new VideoSpan(file, rows.real(column + 2), rows.real(column + 3));
-    }
+  private static Optional<DatasetStatistics> statistics(Path root, DatasetInfo info) {
+    Path file = root.resolve("meta").resolve("stats.json");
+    return Files.isRegularFile(file)
+        ? Optional.of(DatasetStatistics.read(file, DatasetInfo.parse(file), info))
+        : Optional.empty();
   }
 }

@@ -11,6 +11,7 @@ import java.sql.SQLException;
 import java.sql.Struct;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -61,12 +62,42 @@ final class Parquet implements AutoCloseable {
    * @throws DatasetException also when a column is not there
    */
   Rows rows(Path file, List<String> columns) {
-    return select(file, columns, "", null);
+    return rows(file, columns, Map.of(), Map.of());
   }
 
-  /** The columns of the rows where {@code key} has a value, in the file's order. */
-  Rows rows(Path file, List<String> columns, String key, long value) {
-    return select(file, columns, " WHERE " + quoted(key) + " = ?", value);
+  /**
+   * The columns of some rows, in the file's order.
+   *
+   * @param equal numbers that columns have in these rows
+   * @param least numbers that columns have in these rows, or greater ones
+   */
+  Rows rows(Path file, List<String> columns, Map<String, Long> equal, Map<String, Long> least) {
+    Set<String> present = columns(file);
+    for (String column : columns) {
+      if (!present.contains(column)) {
+        throw new DatasetException("%s has no column %s".formatted(file, column));
+      }
+    }
+    String condition =
+        Stream.concat(
+                equal.entrySet().stream().map(e -> quoted(e.getKey()) + " = " + e.getValue()),
+                least.entrySet().stream().map(e -> quoted(e.getKey()) + " >= " + e.getValue()))
+            .collect(Collectors.joining(" AND "));
+    String query =
+        columns.stream().map(Parquet::quoted).collect(Collectors.joining(", ", "SELECT ", ""))
+            + " FROM read_parquet(?)"
+            + (condition.isEmpty() ? "" : " WHERE " + condition);
+    Connection connection = null;
+    try {
+      connection = connect();
+      PreparedStatement statement = connection.prepareStatement(query);
+      statement.setString(1, literal(file));
+      return new Rows(file, connection, statement.executeQuery());
+    } catch (SQLException e) {
+      DatasetException failure = unreadable(file, e);
+      close(connection, failure);
+      throw failure;
+    }
   }
 
   @Override
@@ -75,33 +106,6 @@ final class Parquet implements AutoCloseable {
       database.close();
     } catch (SQLException e) {
       throw new DatasetException("DuckDB does not stop: " + firstLine(e), e);
-    }
-  }
-
-  private Rows select(Path file, List<String> columns, String condition, Long value) {
-    Set<String> present = columns(file);
-    for (String column : columns) {
-      if (!present.contains(column)) {
-        throw new DatasetException("%s has no column %s".formatted(file, column));
-      }
-    }
-    String query =
-        columns.stream().map(Parquet::quoted).collect(Collectors.joining(", ", "SELECT ", ""))
-            + " FROM read_parquet(?)"
-            + condition;
-    Connection connection = null;
-    try {
-      connection = connect();
-      PreparedStatement statement = connection.prepareStatement(query);
-      statement.setString(1, literal(file));
-      if (value != null) {
-        statement.setLong(2, value);
-      }
-      return new Rows(file, connection, statement.executeQuery());
-    } catch (SQLException e) {
-      DatasetException failure = unreadable(file, e);
-      close(connection, failure);
-      throw failure;
     }
   }
 

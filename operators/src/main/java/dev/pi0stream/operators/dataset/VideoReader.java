@@ -5,6 +5,7 @@ import static org.bytedeco.ffmpeg.global.avcodec.av_packet_free;
 import static org.bytedeco.ffmpeg.global.avcodec.av_packet_unref;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_alloc_context3;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_find_decoder;
+import static org.bytedeco.ffmpeg.global.avcodec.avcodec_flush_buffers;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_free_context;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_get_name;
 import static org.bytedeco.ffmpeg.global.avcodec.avcodec_open2;
@@ -68,6 +69,9 @@ final class VideoReader implements AutoCloseable {
   /** How far a frame may be from the time asked for, as LeRobot's {@code tolerance_s}. */
   private static final double TOLERANCE_SECONDS = 1e-4;
 
+  /** From how long a gap on a key frame is looked for; they are closer to each other than this. */
+  private static final double JUMP_SECONDS = 2;
+
   /** swscale's unit for brightness, contrast and saturation. */
   private static final int ONE = 1 << 16;
 
@@ -86,6 +90,11 @@ final class VideoReader implements AutoCloseable {
   private int stream;
   private double secondsPerTick;
   private double time = Double.NEGATIVE_INFINITY;
+
+  /** Where it was last entered, and the time of the first frame from there on. */
+  private double entered = Double.NEGATIVE_INFINITY;
+
+  private double first = Double.POSITIVE_INFINITY;
   private boolean draining;
   private boolean closed;
 
@@ -112,28 +121,49 @@ final class VideoReader implements AutoCloseable {
   }
 
   /**
-   * The frame at a time; times that are asked for do not go back.
+   * The frame at a time; times that are asked for do not go back. What lies between is decoded, or
+   * jumped over where it is long.
    *
    * @throws DatasetException when no frame is there, or the file is broken
    */
   Frame frameAt(double seconds) {
-    while (time < seconds - TOLERANCE_SECONDS) {
-      if (!decodeNext()) {
-        throw new DatasetException(
-            "%s has no frame at %.4f s: %s"
-                .formatted(
-                    file,
-                    seconds,
-                    Double.isFinite(time)
-                        ? "it ends after %.4f s".formatted(time)
-                        : "it is empty"));
-      }
+    if (seconds - Math.max(time, entered) > JUMP_SECONDS) {
+      seek(seconds);
+    }
+    boolean more = advanceTo(seconds);
+    // Where pictures are not stored in the order of their times, the key frame that FFmpeg finds
+    // for
+    // a time may come after it: then it is looked for farther back.
+    for (double back = JUMP_SECONDS;
+        first > seconds + TOLERANCE_SECONDS && entered > 0;
+        back *= 2) {
+      seek(Math.max(0, seconds - back));
+      more = advanceTo(seconds);
+    }
+    if (!more) {
+      throw new DatasetException(
+          "%s has no frame at %.4f s: %s"
+              .formatted(
+                  file,
+                  seconds,
+                  Double.isFinite(time) ? "it ends after %.4f s".formatted(time) : "it is empty"));
     }
     if (time > seconds + TOLERANCE_SECONDS) {
       throw new DatasetException(
           "%s has no frame at %.4f s: the next one is at %.4f s".formatted(file, seconds, time));
     }
     return convert();
+  }
+
+  /** Decodes up to a time; false where the file ends before it. */
+  private boolean advanceTo(double seconds) {
+    while (time < seconds - TOLERANCE_SECONDS) {
+      if (!decodeNext()) {
+        return false;
+      }
+      first = Math.min(first, time);
+    }
+    return true;
   }
 
   @Override
@@ -192,6 +222,11 @@ final class VideoReader implements AutoCloseable {
     check(
         av_seek_frame(container, stream, ticks, AVSEEK_FLAG_BACKWARD),
         "cannot be read from %.4f s on".formatted(seconds));
+    avcodec_flush_buffers(decoder);
+    draining = false;
+    entered = seconds;
+    time = Double.NEGATIVE_INFINITY;
+    first = Double.POSITIVE_INFINITY;
   }
 
   private AVStream videoStream() {

@@ -10,8 +10,8 @@ import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 /**
  * The keys of robots. Flink spreads keys by hash, which is even for thousands and not for dozens:
  * eight robots on two subtasks may fall one and seven. Robots of a roster get keys whose key groups
- * lie evenly in the whole range, and so in the part of each subtask, whatever the parallelism; all
- * others have their names.
+ * lie evenly in the whole range, and so in the part of each subtask, whatever the parallelism: to
+ * the robot where it is a power of two, to one more or less elsewhere. All others have their names.
  *
  * <p>A robot's key depends on its place in the roster and on the number of key groups alone. So
  * state survives a change of the parallelism, and further robots may be added at the roster's end.

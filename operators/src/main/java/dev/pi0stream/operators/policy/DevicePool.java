@@ -39,7 +39,7 @@ public final class DevicePool {
         place.free();
       }
       if (place.engine == null) {
-        place.engine = ResidentEngine.start(spec, loader);
+        place.engine = ResidentEngine.start(spec, loader, place.statistics);
         loads.incrementAndGet();
       }
       place.holders.add(holder);
@@ -68,6 +68,7 @@ public final class DevicePool {
   /** An engine and who holds it; guarded by itself, so that different engines load in parallel. */
   private static final class Place {
     private final Set<Object> holders = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final EngineStatistics statistics = new EngineStatistics();
     private ResidentEngine engine;
 
     void free() {

@@ -15,7 +15,7 @@ import java.util.List;
  * @param reuseBytes what the device may keep of earlier pictures and prompts to use it again
  * @param warmUp the longest that the policy rehearses before it serves; zero for not at all
  * @param hangs after this a batch that has not ended counts as hanging, if it also took ten times
- *     of what it was expected to
+ *     of what it was expected to; while nothing is known of the device, after twenty times this
  */
 public record EngineSpec(
     String checkpoint,

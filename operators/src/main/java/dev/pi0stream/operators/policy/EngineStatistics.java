@@ -9,23 +9,23 @@ import org.apache.flink.metrics.Histogram;
 import org.apache.flink.metrics.ThreadSafeSimpleCounter;
 
 /**
- * What the batches of an engine were. Belongs to the engine, not to a task: it goes on counting
- * while tasks are restarted.
+ * What the batches of an engine were. Belongs to the engine's place in the pool, not to a task: it
+ * goes on counting while tasks are restarted, and when a device that failed is opened anew.
  */
 final class EngineStatistics implements BatchListener {
-  private final ServedPolicy policy;
   private final Histogram sizes = new RecentHistogram();
   private final Histogram gatheredMillis = new RecentHistogram();
   private final Histogram tookMillis = new RecentHistogram();
   private final Counter batches = new ThreadSafeSimpleCounter();
   private final Counter records = new ThreadSafeSimpleCounter();
   private final Counter failures = new ThreadSafeSimpleCounter();
-  private volatile Device.Usage memory;
+  private volatile ServedPolicy policy;
+  private volatile Device.Usage memory = new Device.Usage(0, 0, 0);
 
-  /** Statistics without a batch; made on the device's thread. */
-  EngineStatistics(ServedPolicy policy) {
-    this.policy = policy;
-    memory = policy.memory();
+  /** A policy was loaded; told on the device's thread. */
+  void opened(ServedPolicy loaded) {
+    policy = loaded;
+    memory = loaded.memory();
   }
 
   @Override

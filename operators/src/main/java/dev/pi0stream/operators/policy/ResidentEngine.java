@@ -1,7 +1,6 @@
 package dev.pi0stream.operators.policy;
 
 import dev.pi0stream.model.engine.EngineSettings;
-import dev.pi0stream.model.engine.FewestStarved;
 import dev.pi0stream.model.engine.LatencyCurve;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.Surroundings;
@@ -47,10 +46,15 @@ public final class ResidentEngine implements AutoCloseable {
     this.alarm = alarm;
   }
 
-  /** Loads a policy and starts its engine; returns when it can serve. */
-  static ResidentEngine start(EngineSpec spec, PolicyLoader loader) throws Exception {
+  /**
+   * Loads a policy and starts its engine; returns when it can serve.
+   *
+   * @param statistics take up where an earlier engine of the same kind ended
+   */
+  static ResidentEngine start(EngineSpec spec, PolicyLoader loader, EngineStatistics statistics)
+      throws Exception {
     DeviceThread device = new DeviceThread("pi0-" + spec.device());
-    Future<Rehearsed> loading = device.submit(() -> load(spec, loader));
+    Future<Rehearsed> loading = device.submit(() -> load(spec, loader, statistics));
     Rehearsed rehearsed;
     try {
       rehearsed = loading.get();
@@ -80,34 +84,31 @@ public final class ResidentEngine implements AutoCloseable {
             loaded.policy(),
             loaded.noise(),
             new Surroundings(
-                InstantSource.system(),
-                alarm,
-                device::execute,
-                preparation,
-                rehearsed.statistics()),
-            new EngineSettings(spec.maxBatch(), new FewestStarved(), spec.hangs()),
+                InstantSource.system(), alarm, device::execute, preparation, statistics),
+            new EngineSettings(spec.maxBatch(), loaded.rule(), spec.hangs()),
             rehearsed.curve());
     LOG.info(
         "serving checkpoint {} ({}) on {}",
         spec.checkpoint(),
         loaded.policy().checkpointDigest(),
         loaded.policy().deviceLabel());
-    return new ResidentEngine(engine, rehearsed.statistics(), loaded, device, preparation, alarm);
+    return new ResidentEngine(engine, statistics, loaded, device, preparation, alarm);
   }
 
-  /** A policy, how long its batches take, and what will be counted of them. */
-  private record Rehearsed(LoadedPolicy loaded, LatencyCurve curve, EngineStatistics statistics) {}
+  /** A policy, and how long its batches take. */
+  private record Rehearsed(LoadedPolicy loaded, LatencyCurve curve) {}
 
   /** On the device's thread. */
-  private static Rehearsed load(EngineSpec spec, PolicyLoader loader) throws Exception {
+  private static Rehearsed load(EngineSpec spec, PolicyLoader loader, EngineStatistics statistics)
+      throws Exception {
     LoadedPolicy loaded = loader.load(spec);
     try {
+      statistics.opened(loaded.policy());
       return new Rehearsed(
           loaded,
           spec.warmUp().isPositive()
               ? loaded.policy().rehearse(spec.maxBatch(), spec.warmUp())
-              : new LatencyCurve(),
-          new EngineStatistics(loaded.policy()));
+              : new LatencyCurve());
     } catch (RuntimeException | Error e) {
       free(loaded);
       throw e;

@@ -11,7 +11,7 @@ package dev.pi0stream.operators.telemetry;
  *     were counted as starved
  * @param late what came too late for its window and was not reported yet
  */
-record RobotProgress(
+public record RobotProgress(
     String episode,
     String previousEpisode,
     long sequence,

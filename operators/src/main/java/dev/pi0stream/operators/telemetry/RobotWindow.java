@@ -9,7 +9,7 @@ import java.util.Arrays;
  * @param counts by {@link Count}
  * @param ages of chunks in microseconds, the first {@code measured} of them
  */
-record RobotWindow(long[] counts, int[] ages, int measured) {
+public record RobotWindow(long[] counts, int[] ages, int measured) {
   private static final int FIRST_AGES = 16;
 
   /** Nothing so far. */

@@ -82,6 +82,8 @@ class DevicePoolTest {
     EngineSpec spec =
         new EngineSpec("hangs", "fake", "fp32", 4, 0, Duration.ZERO, Duration.ofMillis(200));
     ResidentEngine engine = pool.acquire(spec, FakePolicy::load, job);
+    assertThat(engine.engine().submit(request("lift")).get())
+        .isInstanceOf(PolicyOutcome.Chunk.class);
     assertThatThrownBy(() -> engine.engine().submit(request("stall")).get())
         .hasMessageContaining("the device hangs: a batch of 1 has not ended within 0.2 s");
     ResidentEngine next = pool.acquire(spec, FakePolicy::load, job);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -25,6 +26,7 @@ final class FakePolicy implements ServedPolicy {
 
   private final CountDownLatch released = new CountDownLatch(1);
   private final AtomicInteger loads = new AtomicInteger();
+  private final List<String> devices = new CopyOnWriteArrayList<>();
   private final AtomicInteger closes = new AtomicInteger();
   private final AtomicInteger batches = new AtomicInteger();
 
@@ -39,6 +41,7 @@ final class FakePolicy implements ServedPolicy {
     }
     FakePolicy policy = of(spec);
     policy.loads.incrementAndGet();
+    policy.devices.add(spec.device());
     return new LoadedPolicy(
         policy,
         (id, count) -> {
@@ -51,6 +54,11 @@ final class FakePolicy implements ServedPolicy {
 
   int loads() {
     return loads.get();
+  }
+
+  /** The devices that it was loaded to, in order. */
+  List<String> devices() {
+    return devices;
   }
 
   int closes() {

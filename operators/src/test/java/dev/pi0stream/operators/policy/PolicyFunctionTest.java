@@ -5,17 +5,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.operators.outcome.Outcome;
+import dev.pi0stream.operators.resource.DeviceInfo;
 import dev.pi0stream.operators.session.ResolvedObservation;
 import dev.pi0stream.operators.source.SourcePosition;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.LongStream;
+import org.apache.flink.api.common.externalresource.ExternalResourceInfo;
 import org.apache.flink.api.common.serialization.SerializerConfigImpl;
 import org.apache.flink.api.common.typeinfo.TypeInformation;
+import org.apache.flink.api.common.typeutils.TypeSerializer;
 import org.apache.flink.runtime.checkpoint.OperatorSubtaskState;
 import org.apache.flink.runtime.execution.SuppressRestartsException;
+import org.apache.flink.runtime.operators.testutils.MockEnvironment;
+import org.apache.flink.runtime.operators.testutils.MockEnvironmentBuilder;
 import org.apache.flink.streaming.api.datastream.AsyncDataStream;
 import org.apache.flink.streaming.api.operators.async.AsyncWaitOperatorFactory;
 import org.apache.flink.streaming.runtime.streamrecord.StreamRecord;
@@ -244,6 +250,33 @@ class PolicyFunctionTest {
     assertThat(FakePolicy.of(spec).closes()).isZero();
   }
 
+  @Test
+  void theTaskTakesADeviceOfFlinksExternalResourceAndFindsItAgain() throws Exception {
+    Set<ExternalResourceInfo> devices =
+        Set.of(new DeviceInfo("fake", 3), new DeviceInfo("fake", 1));
+    for (int attempt = 0; attempt < 2; attempt++) {
+      MockEnvironment environment =
+          new MockEnvironmentBuilder()
+              .setExternalResourceInfoProvider(name -> name.equals("fake") ? devices : Set.of())
+              .build();
+      try (environment;
+          var harness = harness(environment)) {
+        harness.open();
+        send(harness, observation("arm", attempt, "lift", Map.of("top", FRAME)));
+        harness.endInput();
+        assertThat(harness.extractOutputValues()).hasSize(1);
+      }
+    }
+    assertThat(FakePolicy.of(spec).devices()).containsExactly("fake:1");
+  }
+
+  @Test
+  void withoutAResourceTheTaskTakesOneOfTheSpecificationsDevices() throws Exception {
+    spec = spec.on("fake:7,fake:8");
+    answer(observation("arm", 1, "lift", Map.of("top", FRAME)));
+    assertThat(FakePolicy.of(spec).devices()).containsExactly("fake:7");
+  }
+
   private Outcome answer(ResolvedObservation observation) throws Exception {
     try (var harness = harness()) {
       harness.open();
@@ -270,17 +303,33 @@ class PolicyFunctionTest {
 
   private OneInputStreamOperatorTestHarness<ResolvedObservation, Outcome> harness()
       throws Exception {
-    var harness =
+    return setUp(
+        new OneInputStreamOperatorTestHarness<>(operator(), serializer(ResolvedObservation.class)));
+  }
+
+  private OneInputStreamOperatorTestHarness<ResolvedObservation, Outcome> harness(
+      MockEnvironment environment) throws Exception {
+    return setUp(
         new OneInputStreamOperatorTestHarness<>(
-            new AsyncWaitOperatorFactory<>(
-                new PolicyFunction(spec, FakePolicy::load, TIMEOUT),
-                TIMEOUT.toMillis(),
-                16,
-                AsyncDataStream.OutputMode.UNORDERED),
-            TypeInformation.of(ResolvedObservation.class)
-                .createSerializer(new SerializerConfigImpl()));
-    harness.setup(TypeInformation.of(Outcome.class).createSerializer(new SerializerConfigImpl()));
+            operator(), serializer(ResolvedObservation.class), environment));
+  }
+
+  private static OneInputStreamOperatorTestHarness<ResolvedObservation, Outcome> setUp(
+      OneInputStreamOperatorTestHarness<ResolvedObservation, Outcome> harness) {
+    harness.setup(serializer(Outcome.class));
     return harness;
+  }
+
+  private AsyncWaitOperatorFactory<ResolvedObservation, Outcome> operator() {
+    return new AsyncWaitOperatorFactory<>(
+        new PolicyFunction(spec, FakePolicy::load, TIMEOUT),
+        TIMEOUT.toMillis(),
+        16,
+        AsyncDataStream.OutputMode.UNORDERED);
+  }
+
+  private static <T> TypeSerializer<T> serializer(Class<T> type) {
+    return TypeInformation.of(type).createSerializer(new SerializerConfigImpl());
   }
 
   private ResolvedObservation observation(

@@ -32,7 +32,8 @@ class PolicyMetricsTest {
   @Test
   void batchesAreToldUnderTheNamesOfFlinksProposal() throws Exception {
     EngineSpec spec = new EngineSpec("metrics of batches", "fake", "fp32", 4);
-    try (ResidentEngine resident = ResidentEngine.start(spec, FakePolicy::load)) {
+    try (ResidentEngine resident =
+        ResidentEngine.start(spec, FakePolicy::load, new EngineStatistics())) {
       EngineMetrics.show(listener.getMetricGroup(), "fake:1", resident);
       resident
           .statistics()
@@ -74,7 +75,8 @@ class PolicyMetricsTest {
   @Test
   void oneTaskOfAnEngineShowsItsMetricsAndAnotherWhenItNoLongerDoes() throws Exception {
     EngineSpec spec = new EngineSpec("metrics of one", "fake", "fp32", 4);
-    try (ResidentEngine resident = ResidentEngine.start(spec, FakePolicy::load)) {
+    try (ResidentEngine resident =
+        ResidentEngine.start(spec, FakePolicy::load, new EngineStatistics())) {
       Object first = new Object();
       Object second = new Object();
       assertThat(resident.beginShowing(first)).isTrue();

@@ -194,6 +194,7 @@ class LauncherTest {
 
   @Test
   void runsTheTestsOfTheFirstTierOrOfAll() throws Exception {
+    installer("");
     assertThat(pi0("test").code).isZero();
     assertThat(pi0("test", "--all").code).isZero();
     assertThat(pi0("test", "--some").code).isEqualTo(1);
@@ -205,9 +206,39 @@ class LauncherTest {
 
   @Test
   void endsLikeTheTests() throws Exception {
+    installer("");
     maven("exit 3");
 
     assertThat(pi0("test").code).isEqualTo(3);
+  }
+
+  @Test
+  void testsGetTheTtnnThatIsThereOrOneOfTheirOwn() throws Exception {
+    maven("echo \"ttnn $PI0_TTNN\"");
+    installer("echo \"installs into $1\" >&2");
+    Map<String, String> empty = Map.of("PI0_TTNN", "", "XDG_CACHE_HOME", scratch.toString());
+    Path own = project.resolve("target/ttnn");
+    Run installed = pi0(empty, "test");
+    assertThat(installed.out).contains("ttnn " + own + "\n");
+    assertThat(installed.err).contains("installs into " + own);
+
+    Run named = pi0(Map.of("PI0_TTNN", "/named"), "test");
+    assertThat(named.out).contains("ttnn /named\n");
+    assertThat(named.err).doesNotContain("installs into");
+
+    Path cached = Files.createDirectories(scratch.resolve("pi0-stream/ttnn"));
+    Files.createFile(cached.resolve("pyvenv.cfg"));
+    assertThat(pi0(empty, "test").err).doesNotContain("installs into");
+  }
+
+  @Test
+  void testsRunWithoutTtnnWhereItCannotBeInstalled() throws Exception {
+    installer("echo 'install-ttnn: no Python' >&2; exit 1");
+    Run run = pi0(Map.of("PI0_TTNN", "", "XDG_CACHE_HOME", scratch.toString()), "test");
+    assertThat(run.code).isZero();
+    assertThat(builds()).hasSize(1);
+    assertThat(run.err)
+        .contains("install-ttnn: no Python", "pi0: tests that need TTNN are skipped");
   }
 
   /** What a process did. */
@@ -265,6 +296,14 @@ class LauncherTest {
         %s
         """
             .formatted(action));
+    executable(script);
+  }
+
+  private void installer(String action) throws IOException {
+    Path script =
+        project.resolve("device/src/main/resources/dev/pi0stream/device/tt/host/install-ttnn");
+    Files.createDirectories(script.getParent());
+    Files.writeString(script, "#!/usr/bin/env bash\n" + action + "\n");
     executable(script);
   }
 

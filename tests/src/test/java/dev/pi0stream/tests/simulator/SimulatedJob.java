@@ -8,6 +8,7 @@ import dev.pi0stream.model.engine.LatencyCurve;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.PolicyOutcome;
 import dev.pi0stream.model.engine.Reuse;
+import dev.pi0stream.model.engine.ServedPolicy.Computed;
 import dev.pi0stream.model.engine.Surroundings;
 import dev.pi0stream.model.policy.Sample;
 import dev.pi0stream.model.processor.Observation;
@@ -126,12 +127,22 @@ final class SimulatedJob {
               new IdentityNoise(0),
               new Surroundings(time, alarm, device, task -> time.within(50, 3_000, task)),
               new EngineSettings(MAX_BATCH, device.overhear(new FewestStarved()), HANGS),
-              new LatencyCurve());
+              rehearsed());
     }
     if (mutant == Mutant.SWAP_ROWS) {
       device.swapRowsOfNextBatch();
     }
     attempt = new Attempt(this, restored, engine);
+  }
+
+  private static LatencyCurve rehearsed() {
+    LatencyCurve curve = new LatencyCurve();
+    curve.learn(
+        new Computed(2, 1, 1),
+        Duration.ofNanos(2_000 * COSTS.image()),
+        Duration.ofNanos(1_000 * COSTS.prefix()),
+        Duration.ofNanos(1_000 * (COSTS.batch() + COSTS.row())));
+    return curve;
   }
 
   void failDevice() {

@@ -108,8 +108,7 @@ class FaultsITCase {
       assertThat(ends.values())
           .filteredOn(end -> end.getFirst().chunk() == null)
           .hasSizeGreaterThan(ends.size() / 2)
-          .allMatch(
-              end -> end.getFirst().outcome().getKind() == OutcomeKind.SUPERSEDED);
+          .allMatch(end -> end.getFirst().outcome().getKind() == OutcomeKind.SUPERSEDED);
       AuditReport audit = job.audit();
       assertClean(audit, last + 1);
       assertThat(audit.superseded()).isGreaterThan(audit.chunks());

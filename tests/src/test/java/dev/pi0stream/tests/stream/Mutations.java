@@ -17,7 +17,13 @@ final class Mutations {
     "", " ", "\u0000", "\uD800", "x".repeat(300), "../../etc", "机器人", "robot\nrobot", "fuzz-1"
   };
   private static final long[] NUMBERS = {
-    Long.MIN_VALUE, Long.MIN_VALUE + 1, -1, 0, 1, Integer.MAX_VALUE, Long.MAX_VALUE - 1,
+    Long.MIN_VALUE,
+    Long.MIN_VALUE + 1,
+    -1,
+    0,
+    1,
+    Integer.MAX_VALUE,
+    Long.MAX_VALUE - 1,
     Long.MAX_VALUE
   };
   private static final float[] FLOATS = {

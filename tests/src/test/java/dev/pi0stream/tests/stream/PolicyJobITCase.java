@@ -12,6 +12,7 @@ import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.policy.LoadedPolicy;
 import dev.pi0stream.schemas.ActionChunk;
 import dev.pi0stream.schemas.CameraFrame;
+import dev.pi0stream.schemas.ChunkInExecution;
 import dev.pi0stream.schemas.FrameEncoding;
 import dev.pi0stream.schemas.ObservationOutcome;
 import dev.pi0stream.schemas.OutcomeKind;
@@ -73,6 +74,74 @@ class PolicyJobITCase {
           .containsExactly(actions(direct, third, List.of(jpeg, second.getFrames().getLast())));
       assertThat(served(fourth)).containsExactly(actions(direct, fourth, List.of(png)));
     }
+  }
+
+  @Test
+  void withRealTimeChunkingAChunkIsHeldToTheOneInExecution() throws Exception {
+    RobotObservation free = RobotMessages.observation("held", "e1", 0);
+    ActionChunk first = job.only(job.send(free)).chunk();
+    assertThat(first.getExecuteFrom()).isZero();
+
+    int executed = 4;
+    int delay = 2;
+    int columns = first.getActionDimensions();
+    RobotObservation held = RobotMessages.observation("held", "e1", 1);
+    held.setExecution(
+        new ChunkInExecution(
+            first.getActions().subList(executed * columns, first.getActions().size()), delay, 8));
+    ActionChunk second = job.only(job.send(held)).chunk();
+    assertThat(second.getExecuteFrom()).isEqualTo(delay);
+
+    LoadedPolicy direct = new CheckpointLoader().load(ENGINE);
+    try (AutoCloseable _ = direct.device()) {
+      float[] expected = actions(direct, held, held.getFrames());
+      assertThat(numbers(second)).containsExactly(expected);
+      held.setExecution(null);
+      float[] alone = actions(direct, held, held.getFrames());
+      assertThat(distance(numbers(second), first, executed, delay))
+          .as("distance of the first steps to those in execution")
+          .isLessThan(0.5 * distance(alone, first, executed, delay));
+    }
+  }
+
+  @Test
+  void aChunkInExecutionThatDoesNotFitThePolicyIsRejected() throws Exception {
+    RobotObservation odd = RobotMessages.observation("odd", "e1", 0);
+    odd.setExecution(new ChunkInExecution(List.of(1f, 2f), 0, 8));
+    assertThat(job.only(job.send(odd)).outcome().getReason())
+        .isEqualTo("the rest of the chunk in execution has 2 numbers: expected 3 for each step");
+    RobotObservation late = RobotMessages.observation("late-chunk", "e1", 0);
+    late.setExecution(new ChunkInExecution(List.of(1f, 2f, 3f), 16, 8));
+    assertThat(job.only(job.send(late)).outcome().getReason())
+        .isEqualTo("the expected delay is 16 steps: expected less than the 16 of a chunk");
+  }
+
+  /** How far the first steps of a chunk are from the steps of another that are in execution. */
+  private static double distance(float[] chunk, ActionChunk other, int executed, int steps) {
+    double sum = 0;
+    int columns = other.getActionDimensions();
+    for (int i = 0; i < steps * columns; i++) {
+      sum += Math.abs(chunk[i] - other.getActions().get(executed * columns + i));
+    }
+    return sum;
+  }
+
+  @Test
+  void aChunkSaysWhatWasReused() throws Exception {
+    RobotObservation cold = RobotMessages.observation("still", "e1", 0);
+    ActionChunk first = job.only(job.send(cold)).chunk();
+    assertThat(first.getCamerasReused()).isZero();
+    assertThat(first.getPrefixReused()).isFalse();
+    RobotObservation half = RobotMessages.observation("still", "e1", 1);
+    half.setFrames(List.of(half.getFrames().getFirst(), RobotMessages.same("wrist")));
+    ActionChunk second = job.only(job.send(half)).chunk();
+    assertThat(second.getCamerasReused()).isEqualTo(1);
+    assertThat(second.getPrefixReused()).isFalse();
+    RobotObservation still = RobotMessages.observation("still", "e1", 2);
+    still.setFrames(List.of(RobotMessages.same("top"), RobotMessages.same("wrist")));
+    ActionChunk third = job.only(job.send(still)).chunk();
+    assertThat(third.getCamerasReused()).isEqualTo(2);
+    assertThat(third.getPrefixReused()).isTrue();
   }
 
   @Test
@@ -271,11 +340,24 @@ class PolicyJobITCase {
   private static float[] served(RobotObservation sent) throws Exception {
     ActionChunk chunk = job.only(job.send(sent)).chunk();
     assertThat(chunk).isNotNull();
+    return numbers(chunk);
+  }
+
+  private static float[] numbers(ActionChunk chunk) {
     float[] actions = new float[chunk.getActions().size()];
     for (int i = 0; i < actions.length; i++) {
       actions[i] = chunk.getActions().get(i);
     }
     return actions;
+  }
+
+  private static dev.pi0stream.model.engine.ChunkInExecution execution(ChunkInExecution sent) {
+    float[] remaining = new float[sent.getRemaining().size()];
+    for (int i = 0; i < remaining.length; i++) {
+      remaining[i] = sent.getRemaining().get(i);
+    }
+    return new dev.pi0stream.model.engine.ChunkInExecution(
+        remaining, sent.getDelay(), sent.getExecutionHorizon());
   }
 
   /** What the model gives, without Flink, Kafka and engine. */
@@ -305,7 +387,9 @@ class PolicyJobITCase {
                 .draw(
                     new ObservationId(sent.getRobot(), sent.getEpisode(), sent.getSequence()),
                     policy.noiseSize()),
-            null);
+            sent.getExecution() == null
+                ? null
+                : policy.guidance(execution(sent.getExecution()), observation));
     return policy.actions(policy.infer(List.of(sample)).x().getFirst(), observation);
   }
 }

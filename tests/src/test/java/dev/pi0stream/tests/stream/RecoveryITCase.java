@@ -2,11 +2,13 @@ package dev.pi0stream.tests.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pi0stream.job.audit.AuditReport;
 import dev.pi0stream.job.graph.KafkaSettings;
 import dev.pi0stream.job.graph.PolicyJob;
 import dev.pi0stream.operators.outcome.WireRecord;
 import dev.pi0stream.operators.policy.CheckpointLoader;
 import dev.pi0stream.operators.policy.DevicePool;
+import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.source.SourceRecord;
 import dev.pi0stream.schemas.ActionChunk;
 import java.time.Duration;
@@ -99,6 +101,7 @@ class RecoveryITCase {
       assertThat(job.restarts()).isEqualTo(2);
       assertThat(DevicePool.ofTaskManager().loads()).isEqualTo(loads + 1);
       assertThat(device.closes()).isZero();
+      assertClean(job);
     }
     loader.controls().awaitCloses(1);
   }
@@ -138,8 +141,48 @@ class RecoveryITCase {
       assertThat(job.restarts()).isEqualTo(1);
       assertThat(DevicePool.ofTaskManager().loads()).isEqualTo(loads + 2);
       assertThat(device.closes()).as("devices that were closed").isEqualTo(1);
+      assertClean(job);
     }
     loader.controls().awaitCloses(2);
+  }
+
+  /**
+   * A batch does not come back; what was on the device and what waited is served by the next one.
+   */
+  @Test
+  void aDeviceThatHangsEndsWithASentenceAndIsOpenedAnew() throws Exception {
+    ScriptedDevice loader = new ScriptedDevice("hanging device");
+    EngineSpec usual = PolicyJobSettings.engine("reference");
+    EngineSpec impatient =
+        new EngineSpec(
+            usual.checkpoint(),
+            usual.device(),
+            usual.precision(),
+            usual.maxBatch(),
+            usual.reuseBytes(),
+            Duration.ZERO,
+            Duration.ofSeconds(2));
+    PolicyJobSettings settings =
+        PolicyJobSettings.of(impatient, PolicyJobSettings.NO_CHECKPOINTS, loader);
+    try (ServedJob job = ServedJob.usual(settings);
+        ScriptedDevice.Controls device = loader.controls()) {
+      long done = send(job, "a", 0);
+      job.awaitChunks(done, 1);
+      job.checkpoint();
+      device.hold();
+      long onDevice = send(job, "b", 0);
+      device.awaitStoppedBatch();
+      long waiting = send(job, "c", 0);
+      job.awaitRestart(1);
+      assertThat(job.failure())
+          .contains("the device hangs: a batch of 1 has not ended within 2.0 s");
+      device.release();
+      for (long offset : List.of(onDevice, waiting)) {
+        job.awaitChunks(offset, 1);
+      }
+      assertOnlyEqualChunks(job.awaitOutcomesUpTo(waiting), 0);
+      assertThat(DevicePool.ofTaskManager().loads()).isGreaterThanOrEqualTo(loads + 2);
+    }
   }
 
   /** Faults wherever they happen to fall between two checkpoints. */
@@ -170,7 +213,13 @@ class RecoveryITCase {
       assertThat(ends).containsOnlyKeys(sent);
       assertChunksOfARecordAreEqual(ends, 0);
       assertThat(DevicePool.ofTaskManager().loads()).isEqualTo(loads + 1);
+      assertClean(job);
     }
+  }
+
+  private static void assertClean(ServedJob job) {
+    AuditReport audit = job.audit();
+    assertThat(audit.findings()).as(() -> audit.examples().toString()).isEmpty();
   }
 
   /** The usual job with a place for a fault before the policy and one behind it. */

@@ -1,7 +1,11 @@
 package dev.pi0stream.tests.stream;
 
 import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.model.engine.ChunkInExecution;
+import dev.pi0stream.model.engine.ReuseCounts;
 import dev.pi0stream.model.engine.ServedPolicy;
+import dev.pi0stream.model.engine.Work;
+import dev.pi0stream.model.policy.Guidance;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.policy.Sample;
 import dev.pi0stream.model.processor.Observation;
@@ -155,6 +159,21 @@ final class ScriptedDevice implements PolicyLoader {
     Scripted(ServedPolicy policy, Controls controls) {
       this.policy = policy;
       this.controls = controls;
+    }
+
+    @Override
+    public Work work(ModelInput input) {
+      return policy.work(input);
+    }
+
+    @Override
+    public ReuseCounts reuse() {
+      return policy.reuse();
+    }
+
+    @Override
+    public Guidance guidance(ChunkInExecution execution, Observation observation) {
+      return policy.guidance(execution, observation);
     }
 
     @Override

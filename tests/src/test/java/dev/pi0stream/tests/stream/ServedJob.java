@@ -133,6 +133,7 @@ final class ServedJob implements AutoCloseable {
 
   /** Stops the job where it is, with a savepoint, and gives its place. */
   String stopWithSavepoint(Path directory) throws Exception {
+    await(() -> flink.isRunning(job), () -> "the job does not run");
     String savepoint =
         flink
             .cluster()
@@ -174,6 +175,19 @@ final class ServedJob implements AutoCloseable {
     return new ServedJob(
         (environment, topics) ->
             PolicyJob.build(environment, settings.job(), topics, settings.loader()));
+  }
+
+  /** Where the broker is. */
+  String bootstrapServers() {
+    return broker.bootstrapServers();
+  }
+
+  /** Writes to the topic of chunks what no job would write there. */
+  void forge(String robot, ActionChunk chunk) throws Exception {
+    byte[] key = robot.getBytes(StandardCharsets.UTF_8);
+    robots
+        .send(new ProducerRecord<>(topics.chunks(), key, WireFormat.chunks().encode(chunk)))
+        .get();
   }
 
   /** Sends an observation; returns its offset. */
@@ -219,6 +233,11 @@ final class ServedJob implements AutoCloseable {
     return Collections.unmodifiableMap(ends);
   }
 
+  /** What there is by now, by the records' offsets. */
+  Map<Long, List<End>> ends() {
+    return Collections.unmodifiableMap(ends);
+  }
+
   /** Waits until a record has led to so many chunks. */
   void awaitChunks(long offset, int count) throws Exception {
     await(
@@ -256,6 +275,14 @@ final class ServedJob implements AutoCloseable {
         .get()
         .getFailureInfo()
         .getExceptionAsString();
+  }
+
+  private String lastFailure() {
+    try {
+      return failure();
+    } catch (Exception e) {
+      return "none";
+    }
   }
 
   /** The one end of a record. */
@@ -305,7 +332,10 @@ final class ServedJob implements AutoCloseable {
             .isNotIn(JobStatus.FAILED, JobStatus.CANCELED);
       }
       assertThat(System.nanoTime())
-          .as(() -> "after %s %s".formatted(PATIENCE, otherwise.get()))
+          .as(
+              () ->
+                  "after %s %s; last failure: %s"
+                      .formatted(PATIENCE, otherwise.get(), lastFailure()))
           .isLessThan(end);
       poll();
     }

@@ -107,14 +107,14 @@ public final class Requirements {
     }
     String count = machine.read(machine.root().resolve(HUGEPAGES));
     int pages = count.matches("\\d{1,6}") ? Integer.parseInt(count) : 0;
-    String found = "no IOMMU, %d hugepages of 1 GB".formatted(pages);
+    String found = "no IOMMU; hugepages of 1 GB: %d, cards: %d".formatted(pages, without);
     String fix =
         "enable the IOMMU (in the firmware, and intel_iommu=on or amd_iommu=on), or set up hugepages";
     if (pages < without) {
       all.add(
           Requirement.missing(
               "host memory",
-              "%s for %d cards".formatted(found, without),
+              found,
               "%s: `echo %d | sudo tee /%s`".formatted(fix, without, HUGEPAGES)));
     } else if (!isMounted()) {
       all.add(
@@ -155,17 +155,15 @@ public final class Requirements {
   }
 
   private void addTtnn() {
-    TtnnInstallation ttnn;
-    try {
-      ttnn = TtnnInstallation.find(machine);
-    } catch (DeviceException e) {
+    Path directory = TtnnInstallation.directory(machine);
+    Optional<String> problem = TtnnInstallation.problem(directory);
+    if (problem.isPresent()) {
       all.add(
           Requirement.missing(
-              "TTNN",
-              e.getMessage(),
-              "`pi0 devices --install-ttnn %s`".formatted(TtnnInstallation.directory(machine))));
+              "TTNN", problem.get(), "`pi0 devices --install-ttnn %s`".formatted(directory)));
       return;
     }
+    TtnnInstallation ttnn = TtnnInstallation.open(directory);
     all.add(
         Requirement.met(
             "TTNN", "%s in %s".formatted(TtnnInstallation.VERSION, ttnn.venv().directory())));

@@ -50,26 +50,32 @@ public record TtnnInstallation(Venv venv) {
 
   /** As {@link #find}, in a folder. */
   public static TtnnInstallation open(Path directory) {
-    Venv venv;
+    Optional<String> problem = problem(directory);
+    if (problem.isPresent()) {
+      throw new DeviceException(
+          "%s; `pi0 devices --install-ttnn %s` installs ttnn %s, %s names another folder"
+              .formatted(problem.get(), directory, VERSION, VARIABLE));
+    }
+    return new TtnnInstallation(Venv.open(directory));
+  }
+
+  /** Why TTNN cannot be used from a folder, or nothing. */
+  static Optional<String> problem(Path directory) {
+    List<String> versions;
     try {
-      venv = Venv.open(directory);
+      versions = versions(Venv.open(directory));
     } catch (DeviceException e) {
-      throw new DeviceException(
-          "%s; `pi0 devices --install-ttnn %s` installs TTNN, %s names another folder"
-              .formatted(e.getMessage(), directory, VARIABLE),
-          e);
+      return Optional.of(e.getMessage());
     }
-    List<String> versions = versions(venv);
-    if (!versions.equals(List.of(VERSION))) {
-      throw new DeviceException(
-          "%s has %s, expected ttnn %s: `pi0 devices --install-ttnn %s` installs it"
-              .formatted(
-                  directory,
-                  versions.isEmpty() ? "no ttnn" : "ttnn " + String.join(" and ", versions),
-                  VERSION,
-                  directory));
+    if (versions.equals(List.of(VERSION))) {
+      return Optional.empty();
     }
-    return new TtnnInstallation(venv);
+    return Optional.of(
+        "%s has %s, expected ttnn %s"
+            .formatted(
+                directory,
+                versions.isEmpty() ? "no ttnn" : "ttnn " + String.join(" and ", versions),
+                VERSION));
   }
 
   /** By the folder that pip leaves beside a package. */

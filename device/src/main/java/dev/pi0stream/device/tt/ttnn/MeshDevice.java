@@ -317,13 +317,13 @@ public final class MeshDevice {
     }
   }
 
-  PyFunction count(PyFunction function) {
+  Call count(PyFunction function) {
     calls++;
-    return function;
+    return new Call(this, function);
   }
 
   /** An operation is issued. */
-  PyFunction count(String operation, PyFunction function) {
+  Call count(String operation, PyFunction function) {
     operations.merge(operation, 1L, Long::sum);
     return count(function);
   }

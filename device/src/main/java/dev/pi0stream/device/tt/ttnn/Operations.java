@@ -215,10 +215,28 @@ public final class Operations {
    */
   public List<TtnnTensor> nlpCreateKvHeads(TtnnTensor x, int heads, Memory memory) {
     int size = x.shape().get(-1) / (2 * heads);
+    if (2 * size % (3 * Shape.TILE) == 0) {
+      // TTNN could not tell it from a projection with queries.
+      return List.of(heads(x, heads, size, 0, memory), heads(x, heads, size, heads * size, memory));
+    }
     // The keys as queries; the values as what keys and values share, of which there are two copies.
     List<TtnnTensor> three = createHeads(x, heads, heads, size, true, memory);
     three.get(2).close();
     return three.subList(0, 2);
+  }
+
+  /** Some heads, one by one. */
+  private TtnnTensor heads(TtnnTensor x, int heads, int size, int column, Memory memory) {
+    List<TtnnTensor> parts = new ArrayList<>();
+    try {
+      for (int head = 0; head < heads; head++) {
+        int[] start = {0, 0, 0, column + head * size};
+        parts.add(slice(x, x.shape().with(-1, size), start, memory));
+      }
+      return heads == 1 ? parts.getFirst().share() : concat(parts, 1, memory);
+    } finally {
+      parts.forEach(TtnnTensor::close);
+    }
   }
 
   private List<TtnnTensor> createHeads(
@@ -430,6 +448,10 @@ public final class Operations {
 
   /** Copies the part of a tensor that begins at {@code start} over another tensor. */
   public void sliceInto(TtnnTensor x, int[] start, TtnnTensor destination) {
+    if (x.shape().equals(destination.shape())) {
+      copy(x, destination);
+      return;
+    }
     try (Frame frame = device.frame()) {
       device
           .count("slice", sliceInto)
@@ -451,8 +473,11 @@ public final class Operations {
     }
   }
 
-  /** The same numbers, row after row, with other dimensions: a copy. */
+  /** The same numbers, row after row, with other dimensions; a copy where rows change. */
   public TtnnTensor reshape(TtnnTensor x, Shape shape) {
+    if (shape.get(-1) == x.shape().get(-1)) {
+      return view(x, shape);
+    }
     try (Frame frame = device.frame()) {
       PyObject result = device.count("reshape", reshape).call(frame, in(x), shape.toArray());
       return out(frame, result, shape, x.type(), x.layout());

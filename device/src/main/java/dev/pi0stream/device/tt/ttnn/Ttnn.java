@@ -24,6 +24,7 @@ public final class Ttnn {
   private final Map<String, PyFunction> functions = new HashMap<>();
   private final PyFunction deallocate;
   private final boolean replaysTraces;
+  private final boolean unrounded;
 
   private Ttnn(Interpreter interpreter, String name, boolean mock) {
     this.interpreter = interpreter;
@@ -41,6 +42,8 @@ public final class Ttnn {
         bufferTypes.put(memory, frame.keep(frame.attribute(found, memory.bufferType())));
       }
       deallocate = new PyFunction(frame, undecorated(frame, found, "deallocate"));
+      PyObject exact = attributeOrNull(frame, found, "unrounded");
+      unrounded = exact != null && frame.truth(exact);
       PyObject replays = attributeOrNull(frame, found, "replays_traces");
       replaysTraces = replays == null ? !mock : frame.truth(replays);
     }
@@ -63,6 +66,11 @@ public final class Ttnn {
    */
   public boolean replaysTraces() {
     return replaysTraces;
+  }
+
+  /** Whether nothing is rounded to the types of tensors: no card's module says so. */
+  public boolean isUnrounded() {
+    return unrounded;
   }
 
   /** Takes the GIL; see {@link Interpreter#frame()}. */

@@ -66,7 +66,7 @@ class MachineTest {
             + " is not a virtual environment of Python: it has no pyvenv.cfg; `pi0 devices"
             + " --install-ttnn "
             + venv
-            + "` installs TTNN, PI0_TTNN names another folder");
+            + "` installs ttnn 0.81.1, PI0_TTNN names another folder");
   }
 
   @Test
@@ -105,7 +105,7 @@ class MachineTest {
   void withoutTtnnOneIsTold() throws IOException {
     fake.addVenv("3.12.1", true);
     assertRefused(
-        "%s has no ttnn, expected ttnn %s: `pi0 devices --install-ttnn %s` installs it"
+        "%s has no ttnn, expected ttnn %s; `pi0 devices --install-ttnn %s` installs ttnn"
             .formatted(venv, TtnnInstallation.VERSION, venv));
   }
 

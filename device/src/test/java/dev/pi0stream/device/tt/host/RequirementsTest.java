@@ -62,11 +62,11 @@ class RequirementsTest {
   @Test
   void withoutIommuACardNeedsHugepagesThatAreMounted() throws IOException {
     fake.addCard(1, "0x401e", "n150", "identity");
-    assertThat(find("host memory").found()).isEqualTo("no IOMMU, 0 hugepages of 1 GB for 1 cards");
+    assertThat(find("host memory").found()).isEqualTo("no IOMMU; hugepages of 1 GB: 0, cards: 1");
     assertThat(find("host memory").fix()).contains("echo 1 | sudo tee /" + HUGEPAGES);
     fake.addFile(HUGEPAGES, "1\n");
     assertThat(find("host memory").found())
-        .isEqualTo("no IOMMU, 1 hugepages of 1 GB, not mounted on /dev/hugepages-1G");
+        .isEqualTo("no IOMMU; hugepages of 1 GB: 1, cards: 1, not mounted on /dev/hugepages-1G");
     fake.addFile("proc/mounts", "x /dev/hugepages-1G hugetlbfs rw,pagesize=2M 0 0\n");
     assertThat(find("host memory").met()).isFalse();
     fake.addFile(
@@ -74,13 +74,14 @@ class RequirementsTest {
         "p /proc proc rw 0 0\nx /dev/hugepages-1G hugetlbfs rw,pagesize=1024M 0 0\n");
     assertThat(find("host memory").met()).isTrue();
     fake.addCard(2, "0x401e", "n150", "");
-    assertThat(find("host memory").found()).isEqualTo("no IOMMU, 1 hugepages of 1 GB for 2 cards");
+    assertThat(find("host memory").found()).isEqualTo("no IOMMU; hugepages of 1 GB: 1, cards: 2");
   }
 
   @Test
   void ttnnThatCannotBeUsedIsInstalled() throws IOException {
     fake.addTtnn("0.80.0");
-    assertThat(find("TTNN").found()).contains("has ttnn 0.80.0 and " + TtnnInstallation.VERSION);
+    assertThat(find("TTNN").found())
+        .endsWith("has ttnn 0.80.0 and 0.81.1, expected ttnn " + TtnnInstallation.VERSION);
     assertThat(find("TTNN").fix()).isEqualTo("`pi0 devices --install-ttnn " + fake.venv() + "`");
   }
 
