@@ -55,8 +55,8 @@ public final class Auditor {
   /**
    * An auditor who has seen nothing.
    *
-   * @param complete whether it sees the observations from the first on; otherwise what superseded an
-   *     observation may lie before what it sees
+   * @param complete whether it sees the observations from the first on; otherwise what superseded
+   *     an observation may lie before what it sees
    * @param outside which records it is not to see; answers to them do not count
    */
   public Auditor(boolean complete, Predicate<SourcePosition> outside) {
@@ -70,14 +70,12 @@ public final class Auditor {
     try {
       observation = decoder.decode(message);
     } catch (UnreadableObservationException e) {
-      records.put(
-          message.position(), new RecordEntry(++seen, null, null, e.getMessage()));
+      records.put(message.position(), new RecordEntry(++seen, null, null, e.getMessage()));
       return Optional.empty();
     }
     records.put(
         message.position(),
-        new RecordEntry(
-            ++seen, observation.id(), observation.observedAt(), observation.defect()));
+        new RecordEntry(++seen, observation.id(), observation.observedAt(), observation.defect()));
     noteSent(observation);
     return Optional.of(observation);
   }

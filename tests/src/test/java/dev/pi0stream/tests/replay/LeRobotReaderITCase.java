@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -18,6 +19,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * LeRobot's own reader opens the dataset that a replay wrote, and finds in it what the replayed one
  * has. Needs a Python with LeRobot: {@code PI0_LEROBOT_PYTHON}, or {@code python3}.
  */
+@Tag("long")
 @Timeout(300)
 class LeRobotReaderITCase {
   @TempDir private Path directory;

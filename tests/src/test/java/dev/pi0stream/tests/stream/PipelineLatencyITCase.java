@@ -46,7 +46,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 /**
  * How long an observation takes from topic to topic besides the engine, and where: a policy that
  * computes nothing, a broker and a cluster in this process, 50 observations a second of ten robots.
- * The bounds are far above what docs/pipeline-latency.md shows: they find a wait, not a slow machine.
+ * The bounds are far above what docs/pipeline-latency.md shows: they find a wait, not a slow
+ * machine.
  */
 @Tag("long")
 @Timeout(240)
