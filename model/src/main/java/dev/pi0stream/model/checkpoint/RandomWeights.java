@@ -69,6 +69,9 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
   /** Quantiles of N(0, 1), so that 16 random bits are one number. */
   private static final float[] NORMAL = quantiles(1 << 16);
 
+  /** Memory beyond this size is not kept for other weights. */
+  private static final long LARGE = 1L << 28;
+
   private static final float SMALL = 0.02f;
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -77,9 +80,11 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
   private final Dimensions dimensions;
   private final long seed;
   private final Map<Float, short[]> scaled = new HashMap<>();
-  private final Arena memory = Arena.ofShared();
-  private final Deque<MemorySegment> window = new ArrayDeque<>();
-  private final Map<Long, Deque<MemorySegment>> unused = new HashMap<>();
+  private final Deque<Room> window = new ArrayDeque<>();
+  private final Map<Long, Deque<Room>> unused = new HashMap<>();
+
+  /** The memory of a weight. */
+  private record Room(Arena arena, MemorySegment memory) {}
 
   private RandomWeights(PolicyConfig config, Dimensions dimensions, long seed) {
     this.config = config;
@@ -177,21 +182,24 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
 
   /**
    * Memory of this size: that of a weight which nobody needs any more, if there is one, since new
-   * memory takes longer than the numbers.
+   * memory takes longer than the numbers. The largest, an embedding table, is freed instead.
    */
   private MemorySegment room(long bytes) {
-    MemorySegment room = null;
     if (window.size() >= WINDOW) {
-      Deque<MemorySegment> same = unused.computeIfAbsent(bytes, _ -> new ArrayDeque<>());
-      MemorySegment eldest = window.remove();
-      unused.computeIfAbsent(eldest.byteSize(), _ -> new ArrayDeque<>()).add(eldest);
-      room = same.poll();
+      Room eldest = window.remove();
+      if (eldest.memory.byteSize() > LARGE) {
+        eldest.arena.close();
+      } else {
+        unused.computeIfAbsent(eldest.memory.byteSize(), _ -> new ArrayDeque<>()).add(eldest);
+      }
     }
+    Room room = unused.getOrDefault(bytes, new ArrayDeque<>()).poll();
     if (room == null) {
-      room = memory.allocate(bytes, 64);
+      Arena arena = Arena.ofShared();
+      room = new Room(arena, arena.allocate(bytes, 64));
     }
     window.add(room);
-    return room;
+    return room.memory;
   }
 
   private static void fill(MemorySegment row, int columns, short[] numbers, SplittableRandom bits) {
@@ -243,6 +251,9 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
   /** Frees what is in memory. */
   @Override
   public void close() {
-    memory.close();
+    window.forEach(room -> room.arena.close());
+    unused.values().forEach(rooms -> rooms.forEach(room -> room.arena.close()));
+    window.clear();
+    unused.clear();
   }
 }
