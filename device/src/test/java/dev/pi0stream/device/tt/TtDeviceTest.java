@@ -50,7 +50,6 @@ class TtDeviceTest {
     TtnnTensor tensor = chip.zeros(Shape.of(1, 1, 32, 32), DataType.BFLOAT16, Layout.TILE);
     TtnnTensor view = operations.view(tensor, Shape.of(1, 1, 1, 32, 32));
     tensor.close();
-    tensor.close();
     // A view keeps what it looks at.
     operations.clone(view).close();
     view.close();
