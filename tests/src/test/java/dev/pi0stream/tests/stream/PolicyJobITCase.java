@@ -132,12 +132,13 @@ class PolicyJobITCase {
     ActionChunk first = job.only(job.send(cold)).chunk();
     assertThat(first.getCamerasReused()).isZero();
     assertThat(first.getPrefixReused()).isFalse();
-    RobotObservation half = RobotMessages.observation("still", "e1", 1);
+    // The made-up picture of "top" in the next observation is that of "wrist" in this one.
+    RobotObservation half = RobotMessages.observation("still", "e1", 5);
     half.setFrames(List.of(half.getFrames().getFirst(), RobotMessages.same("wrist")));
     ActionChunk second = job.only(job.send(half)).chunk();
     assertThat(second.getCamerasReused()).isEqualTo(1);
     assertThat(second.getPrefixReused()).isFalse();
-    RobotObservation still = RobotMessages.observation("still", "e1", 2);
+    RobotObservation still = RobotMessages.observation("still", "e1", 6);
     still.setFrames(List.of(RobotMessages.same("top"), RobotMessages.same("wrist")));
     ActionChunk third = job.only(job.send(still)).chunk();
     assertThat(third.getCamerasReused()).isEqualTo(2);
