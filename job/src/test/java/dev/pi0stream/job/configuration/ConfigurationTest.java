@@ -22,6 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ConfigurationTest {
   private static final Path SHIPPED = Path.of("../conf/pi0.yaml");
 
+  private static final Duration REHEARSAL = Duration.ofSeconds(8);
+
   @TempDir private Path directory;
 
   @Test
@@ -30,7 +32,9 @@ class ConfigurationTest {
     JobSettings job = Settings.job(nothing);
 
     assertThat(job)
-        .isEqualTo(JobSettings.defaults(new EngineSpec("examples/checkpoint", "cpu", "fp32", 8)));
+        .isEqualTo(
+            JobSettings.defaults(
+                new EngineSpec("examples/checkpoint", "cpu", "fp32", 8).warmedUp(REHEARSAL)));
     assertThat(nothing.find(Settings.BOOTSTRAP_SERVERS)).isEmpty();
     assertThat(nothing.isGiven(Settings.DEVICE)).isFalse();
   }
@@ -66,7 +70,8 @@ class ConfigurationTest {
             """);
 
     JobSettings job = Settings.job(file);
-    assertThat(job.engine()).isEqualTo(new EngineSpec("/models/pi05", "reference", "fp32", 3));
+    assertThat(job.engine()).isEqualTo(
+            new EngineSpec("/models/pi05", "reference", "fp32", 3).warmedUp(REHEARSAL));
     assertThat(job.parallelism()).isEqualTo(2);
     assertThat(job.timeout()).isEqualTo(Duration.ofSeconds(90));
     assertThat(job.checkpointInterval()).isEqualTo(Duration.ofMillis(250));
