@@ -70,8 +70,8 @@ class ConfigurationTest {
             """);
 
     JobSettings job = Settings.job(file);
-    assertThat(job.engine()).isEqualTo(
-            new EngineSpec("/models/pi05", "reference", "fp32", 3).warmedUp(REHEARSAL));
+    assertThat(job.engine())
+        .isEqualTo(new EngineSpec("/models/pi05", "reference", "fp32", 3).warmedUp(REHEARSAL));
     assertThat(job.parallelism()).isEqualTo(2);
     assertThat(job.timeout()).isEqualTo(Duration.ofSeconds(90));
     assertThat(job.checkpointInterval()).isEqualTo(Duration.ofMillis(250));
