@@ -66,12 +66,14 @@ final class VerifyCommand implements Callable<Integer> {
   public Integer call() {
     CommandLine command = spec.commandLine();
     Report report = new Report(command.getOut(), command.getColorScheme().ansi());
-    try (Device device = where.open()) {
-      Verification.Outcome outcome =
-          Verification.run(golden, device, tokenizers, report::printFile);
-      report.printEnd(outcome);
-      common.write(outcome);
-      return outcome.failed() == 0 ? CommandLine.ExitCode.OK : FAILED;
+    try {
+      Verification verification = Verification.open(golden, tokenizers);
+      try (Device device = where.open()) {
+        Verification.Outcome outcome = verification.run(device, report::printFile);
+        report.printEnd(outcome);
+        common.write(outcome);
+        return outcome.failed() == 0 ? CommandLine.ExitCode.OK : FAILED;
+      }
     } catch (GoldenException | IllegalArgumentException e) {
       throw new CommandException(CommandLine.ExitCode.USAGE, e.getMessage(), e);
     }

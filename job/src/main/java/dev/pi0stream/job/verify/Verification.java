@@ -9,15 +9,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.function.Consumer;
 
-/** One run over a folder of golden vectors on one device. */
+/** A folder of golden vectors, and runs over it. */
 public final class Verification {
   private final Golden golden;
-  private final Device device;
   private final List<Path> tokenizers;
 
-  private Verification(Golden golden, Device device, List<Path> tokenizers) {
+  private Verification(Golden golden, List<Path> tokenizers) {
     this.golden = golden;
-    this.device = device;
     this.tokenizers = tokenizers;
   }
 
@@ -49,18 +47,26 @@ public final class Verification {
   }
 
   /**
-   * Computes everything in a folder anew and compares.
+   * Opens a folder.
    *
    * @param tokenizers {@code tokenizer.json} files that the folder names by digest but does not
    *     hold
-   * @param progress is given the results of each file when it is done
-   * @throws GoldenException if the folder is missing or broken
+   * @throws GoldenException if the folder is missing, or it does not say what is in it
    */
-  public static Outcome run(
-      Path directory, Device device, List<Path> tokenizers, Consumer<List<Result>> progress) {
+  public static Verification open(Path directory, List<Path> tokenizers) {
+    return new Verification(Golden.open(directory), tokenizers);
+  }
+
+  /**
+   * Computes everything in the folder anew and compares.
+   *
+   * @param progress is given the results of each file when it is done
+   * @throws GoldenException if the folder is broken
+   */
+  public Outcome run(Device device, Consumer<List<Result>> progress) {
     long start = System.nanoTime();
     Comparisons comparisons = new Comparisons(device.precision());
-    new Verification(Golden.open(directory), device, tokenizers).run(comparisons, progress);
+    run(device, comparisons, progress);
     List<Result> results = comparisons.results();
     long passed = results.stream().filter(Result::pass).count();
     return new Outcome(
@@ -72,7 +78,7 @@ public final class Verification {
         Duration.ofNanos(System.nanoTime() - start));
   }
 
-  private void run(Comparisons comparisons, Consumer<List<Result>> progress) {
+  private void run(Device device, Comparisons comparisons, Consumer<List<Result>> progress) {
     try (LoadedPolicies policies = new LoadedPolicies(golden, device)) {
       CaseCheck cases = new CaseCheck(golden, policies);
       for (GoldenCase entry : golden.cases()) {
