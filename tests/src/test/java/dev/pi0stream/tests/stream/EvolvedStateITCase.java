@@ -2,6 +2,7 @@ package dev.pi0stream.tests.stream;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pi0stream.job.graph.JobSettings;
 import dev.pi0stream.job.graph.KafkaSettings;
 import dev.pi0stream.job.graph.PolicyJob;
 import dev.pi0stream.operators.policy.CheckpointLoader;
@@ -10,6 +11,7 @@ import dev.pi0stream.schemas.FrameEncoding;
 import dev.pi0stream.schemas.RobotObservation;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +29,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(240)
 @SuppressWarnings("try") // Closing a job may be interrupted; the test fails with it.
 class EvolvedStateITCase {
+  /** Sessions must not have been forgotten since the savepoint was taken. */
+  private static final Duration CENTURY = Duration.ofDays(36_500);
+
   @TempDir private Path directory;
 
   @Test
@@ -36,9 +41,19 @@ class EvolvedStateITCase {
             PolicyJobSettings.engine("cpu"),
             PolicyJobSettings.NO_CHECKPOINTS,
             new CheckpointLoader());
+    JobSettings usual = settings.job();
+    JobSettings remembering =
+        new JobSettings(
+            usual.engine(),
+            usual.parallelism(),
+            usual.inFlight(),
+            usual.timeout(),
+            usual.checkpointInterval(),
+            CENTURY,
+            usual.limits());
     BiConsumer<StreamExecutionEnvironment, KafkaSettings> graph =
         (environment, topics) ->
-            PolicyJob.build(environment, settings.job(), topics, settings.loader());
+            PolicyJob.build(environment, remembering, topics, settings.loader());
     try (ServedJob job = new ServedJob(graph)) {
       job.stopWithSavepoint(directory);
       // The topic as it was then: the savepoint says how far it was read.

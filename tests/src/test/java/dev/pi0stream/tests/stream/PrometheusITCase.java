@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.pi0stream.job.embedded.EmbeddedFlink;
 import dev.pi0stream.job.graph.PolicyJob;
 import dev.pi0stream.operators.policy.CheckpointLoader;
+import dev.pi0stream.operators.policy.EngineSpec;
 import dev.pi0stream.operators.telemetry.TelemetrySettings;
 import dev.pi0stream.schemas.RobotObservation;
 import java.nio.file.Files;
@@ -41,9 +42,13 @@ class PrometheusITCase {
   @BeforeAll
   static void serveAndAsk() throws Exception {
     int port = Scrape.freePort();
+    EngineSpec others = PolicyJobSettings.engine("cpu");
+    // An engine of its own: one that served another job of this process has counted already.
+    EngineSpec engine =
+        new EngineSpec(
+            others.checkpoint(), others.device(), others.precision(), others.maxBatch() - 1);
     PolicyJobSettings settings =
-        PolicyJobSettings.of(
-            PolicyJobSettings.engine("cpu"), Duration.ofSeconds(1), new CheckpointLoader());
+        PolicyJobSettings.of(engine, Duration.ofSeconds(1), new CheckpointLoader());
     try (ServedJob job =
         new ServedJob(
             (environment, topics) ->
