@@ -19,6 +19,9 @@ public record Parameter(String name, DType type, int rows, int columns, MemorySe
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  /** Numbers of two bytes are widened in pieces of this many, which stay in the cache. */
+  private static final int PIECE = 1 << 12;
+
   public Parameter {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(type, "type");
@@ -45,40 +48,63 @@ public record Parameter(String name, DType type, int rows, int columns, MemorySe
 
   /** The number at a row and column, widened to fp32 (exact for every {@link DType}). */
   public float at(int row, int column) {
-    return at((long) row * columns + column);
+    float[] one = new float[1];
+    read((long) row * columns + column, one, 0, 1);
+    return one[0];
   }
 
-  private float at(long index) {
-    return switch (type) {
-      case F32 -> data.getAtIndex(FLOAT, index);
-      case F16 -> Float.float16ToFloat(data.getAtIndex(SHORT, index));
-      case BF16 -> Float.intBitsToFloat(data.getAtIndex(SHORT, index) << 16);
-    };
+  /**
+   * Reads numbers, widened to fp32.
+   *
+   * @param first the first of them, counted row after row
+   * @param to gets them
+   * @param at where the first goes
+   */
+  public void read(long first, float[] to, int at, int count) {
+    if (type == DType.F32) {
+      MemorySegment.copy(data, FLOAT, first * Float.BYTES, to, at, count);
+      return;
+    }
+    short[] stored = new short[Math.min(PIECE, count)];
+    for (int done = 0; done < count; done += stored.length) {
+      int length = Math.min(stored.length, count - done);
+      MemorySegment.copy(data, SHORT, (first + done) * Short.BYTES, stored, 0, length);
+      widen(stored, to, at + done, length);
+    }
+  }
+
+  private void widen(short[] stored, float[] to, int at, int count) {
+    if (type == DType.BF16) {
+      for (int i = 0; i < count; i++) {
+        to[at + i] = Float.intBitsToFloat(stored[i] << 16);
+      }
+    } else {
+      for (int i = 0; i < count; i++) {
+        to[at + i] = Float.float16ToFloat(stored[i]);
+      }
+    }
+  }
+
+  /** How many numbers there are. */
+  public long count() {
+    return (long) rows * columns;
   }
 
   /** All numbers, row after row, widened to fp32. */
   public float[] toFloats() {
     float[] values = new float[Math.multiplyExact(rows, columns)];
-    if (type == DType.F32) {
-      MemorySegment.copy(data, FLOAT, 0, values, 0, values.length);
-    } else {
-      for (int i = 0; i < values.length; i++) {
-        values[i] = at(i);
-      }
-    }
+    read(0, values, 0, values.length);
     return values;
   }
 
   /** Columns {@code from} (inclusive) to {@code to} (exclusive), copied to fp32. */
   public Parameter columns(int from, int to) {
     Objects.checkFromToIndex(from, to, columns);
-    float[] values = new float[Math.multiplyExact(rows, to - from)];
-    int next = 0;
+    int width = to - from;
+    float[] values = new float[Math.multiplyExact(rows, width)];
     for (int row = 0; row < rows; row++) {
-      for (int column = from; column < to; column++) {
-        values[next++] = at(row, column);
-      }
+      read((long) row * columns + from, values, row * width, width);
     }
-    return of("%s[:, %d:%d]".formatted(name, from, to), rows, to - from, values);
+    return of("%s[:, %d:%d]".formatted(name, from, to), rows, width, values);
   }
 }

@@ -26,6 +26,30 @@ class ParameterTest {
   }
 
   @Test
+  void numbersAreReadFromAnywhereToAnywhere() {
+    int count = 10_000;
+    for (DType type : DType.values()) {
+      ByteBuffer bytes = ByteBuffer.allocate(count * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+      for (int i = 0; i < count; i++) {
+        switch (type) {
+          case F32 -> bytes.putFloat(i % 199 - 99);
+          case F16 -> bytes.putShort(Float.floatToFloat16(i % 199 - 99));
+          case BF16 -> bytes.putShort((short) (Float.floatToIntBits(i % 199 - 99) >>> 16));
+        }
+      }
+      Parameter parameter =
+          new Parameter("p", type, 100, 100, MemorySegment.ofArray(bytes.array()));
+      float[] read = new float[count];
+      parameter.read(7, read, 3, count - 10);
+      assertThat(read).startsWith(0, 0, 0).endsWith(0, 0, 0, 0, 0, 0, 0);
+      for (int i = 0; i < count - 10; i++) {
+        assertThat(read[3 + i]).isEqualTo((7 + i) % 199 - 99);
+      }
+      assertThat(parameter.at(99, 99)).isEqualTo((count - 1) % 199 - 99);
+    }
+  }
+
+  @Test
   void halfFormatsWidenExactly() {
     // 1, −2, 65504 and the smallest subnormal of binary16; 1, −2, 3.3895e38 of bfloat16.
     assertThat(stored(DType.F16, 0x3c00, 0xc000, 0x7bff, 0x0001))

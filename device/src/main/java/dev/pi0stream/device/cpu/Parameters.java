@@ -1,21 +1,14 @@
 package dev.pi0stream.device.cpu;
 
-import dev.pi0stream.device.DType;
 import dev.pi0stream.device.Parameter;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /** Copies parameters, usually parts of a mapped file, to native memory, on all threads. */
 final class Parameters {
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
-  /** Numbers are converted in pieces of this many, on the heap, where the loops vectorise. */
+  /** A thread converts so many numbers at a time. */
   private static final int PIECE = 1 << 13;
 
   private Parameters() {}
@@ -25,7 +18,7 @@ final class Parameters {
     MemorySegment memory = NativeMemory.allocate(count(parameters) * Float.BYTES);
     long next = 0;
     for (Parameter parameter : parameters) {
-      long numbers = count(parameter);
+      long numbers = parameter.count();
       long start = next;
       int pieces = Math.toIntExact((numbers + PIECE - 1) / PIECE);
       IntStream.range(0, pieces)
@@ -35,7 +28,7 @@ final class Parameters {
                 long from = (long) piece * PIECE;
                 int length = (int) Math.min(PIECE, numbers - from);
                 float[] wide = new float[length];
-                read(parameter, from, wide);
+                parameter.read(from, wide, 0, length);
                 long to = (start + from) * Float.BYTES;
                 MemorySegment.copy(wide, 0, memory, ValueLayout.JAVA_FLOAT, to, length);
               });
@@ -77,7 +70,7 @@ final class Parameters {
                 byte[] narrow = new byte[columns];
                 int end = Math.min(parameter.rows(), (block + 1) * perBlock);
                 for (int row = block * perBlock; row < end; row++) {
-                  read(parameter, (long) row * columns, wide);
+                  parameter.read((long) row * columns, wide, 0, columns);
                   float scale = greatest(wide) / RowQuantizer.LIMIT;
                   RowQuantizer.round(wide, scale, narrow);
                   long to = (long) (above + row) * columns;
@@ -111,41 +104,6 @@ final class Parameters {
   }
 
   private static long count(List<Parameter> parameters) {
-    return parameters.stream().mapToLong(Parameters::count).sum();
-  }
-
-  private static long count(Parameter parameter) {
-    return (long) parameter.rows() * parameter.columns();
-  }
-
-  /** Reads as many numbers as there is room for. */
-  private static void read(Parameter parameter, long from, float[] wide) {
-    if (parameter.type() == DType.F32) {
-      MemorySegment.copy(parameter.data(), FLOAT, from * Float.BYTES, wide, 0, wide.length);
-    } else {
-      short[] stored = new short[wide.length];
-      widen(parameter.data(), from, wide.length, parameter.type(), stored, wide);
-    }
-  }
-
-  /**
-   * Widens stored numbers of two bytes.
-   *
-   * @param from the first number in {@code source}
-   * @param stored room for the numbers as they are stored
-   * @param wide room for the result
-   */
-  static void widen(
-      MemorySegment source, long from, int length, DType type, short[] stored, float[] wide) {
-    MemorySegment.copy(source, SHORT, from * Short.BYTES, stored, 0, length);
-    if (type == DType.BF16) {
-      for (int i = 0; i < length; i++) {
-        wide[i] = Float.intBitsToFloat(stored[i] << 16);
-      }
-    } else {
-      for (int i = 0; i < length; i++) {
-        wide[i] = Float.float16ToFloat(stored[i]);
-      }
-    }
+    return parameters.stream().mapToLong(Parameter::count).sum();
   }
 }

@@ -24,11 +24,6 @@ final class WeightMatrix implements AutoCloseable {
   /** So many outputs are transposed at a time. */
   private static final int BAND = 32;
 
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private final Arena arena = Arena.ofConfined();
   private final ElementType element;
   private final int inputs;
@@ -70,7 +65,7 @@ final class WeightMatrix implements AutoCloseable {
     float[] band = new float[BAND * columns];
     for (int first = 0; first < source.rows(); first += BAND) {
       int count = Math.min(BAND, source.rows() - first);
-      read(source, (long) first * columns, band, count * columns);
+      source.read((long) first * columns, band, 0, count * columns);
       int[] targets = new int[count];
       for (int i = 0; i < count; i++) {
         targets[i] = output.applyAsInt(first + i);
@@ -90,24 +85,6 @@ final class WeightMatrix implements AutoCloseable {
     } else {
       memory.setAtIndex(
           ValueLayout.JAVA_SHORT, index, (short) (Float.floatToRawIntBits(value) >>> Short.SIZE));
-    }
-  }
-
-  /** Widens numbers to fp32. */
-  private static void read(Parameter source, long from, float[] to, int count) {
-    MemorySegment data = source.data();
-    switch (source.type()) {
-      case F32 -> MemorySegment.copy(data, FLOAT, from * Float.BYTES, to, 0, count);
-      case F16 -> {
-        for (int i = 0; i < count; i++) {
-          to[i] = Float.float16ToFloat(data.getAtIndex(SHORT, from + i));
-        }
-      }
-      case BF16 -> {
-        for (int i = 0; i < count; i++) {
-          to[i] = Float.intBitsToFloat(data.getAtIndex(SHORT, from + i) << Short.SIZE);
-        }
-      }
     }
   }
 
@@ -143,7 +120,7 @@ final class WeightMatrix implements AutoCloseable {
       if (source.type() == DType.F16) {
         float[] row = new float[source.columns()];
         for (int i = 0; i < source.rows(); i++) {
-          read(source, (long) i * row.length, row, row.length);
+          source.read((long) i * row.length, row, 0, row.length);
           HostInput.put(row, 0, copy, (long) i * row.length, row.length);
         }
       } else {
