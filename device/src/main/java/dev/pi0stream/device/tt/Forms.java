@@ -155,7 +155,7 @@ final class Forms {
     int inputs = wanted.pads() ? wanted.columns() : padded;
     int outputs = wanted.pads() ? padded : wanted.columns();
     int scaled = queriesOnly ? 0 : heads.heads().queryColumns();
-    try (WeightMatrix matrix = new WeightMatrix(inputs, outputs, List.of(), true)) {
+    try (WeightMatrix matrix = new WeightMatrix(inputs, outputs, List.of())) {
       for (int column = 0; column < wanted.columns(); column++) {
         float value = column < scaled ? 1 / wanted.queryScale() : 1;
         int place = heads.at(column);

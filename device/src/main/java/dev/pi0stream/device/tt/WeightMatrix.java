@@ -18,7 +18,9 @@ import java.util.function.IntUnaryOperator;
 /**
  * Weights in the host's memory on their way to the device: inputs × outputs, the other way round
  * than checkpoints have them, with zeros for what is padded. They stay bfloat16 where all that goes
- * in is, and are fp32 otherwise: the device's type is TTNN's to round to, once.
+ * in is, and are fp32 otherwise: the device's type is TTNN's to round to, once. What they are
+ * scaled by is a power of two, which times a bfloat16 is one, but for numbers that are next to
+ * nothing.
  */
 final class WeightMatrix implements AutoCloseable {
   /** So many outputs are transposed at a time. */
@@ -34,10 +36,9 @@ final class WeightMatrix implements AutoCloseable {
    * Zeros for so many padded inputs and outputs.
    *
    * @param sources what will be put in
-   * @param exact whether nothing is scaled
    */
-  WeightMatrix(int inputs, int outputs, List<Parameter> sources, boolean exact) {
-    boolean halves = exact && sources.stream().allMatch(source -> source.type() == DType.BF16);
+  WeightMatrix(int inputs, int outputs, List<Parameter> sources) {
+    boolean halves = sources.stream().allMatch(source -> source.type() == DType.BF16);
     this.element = halves ? ElementType.BFLOAT16 : ElementType.FLOAT32;
     this.inputs = inputs;
     this.outputs = outputs;
@@ -55,6 +56,7 @@ final class WeightMatrix implements AutoCloseable {
    * @param source outputs × inputs
    * @param input where an input goes
    * @param output where an output goes
+   * @param scale a power of two
    */
   void put(Parameter source, IntUnaryOperator input, IntUnaryOperator output, float scale) {
     int columns = source.columns();

@@ -32,7 +32,7 @@ final class Weights {
   TtLinear linear(List<Parameter> weights, List<Parameter> biases, Precision precision) {
     int inputs = weights.getFirst().columns();
     int outputs = weights.stream().mapToInt(Parameter::rows).sum();
-    try (WeightMatrix matrix = new WeightMatrix(inputs, outputs, weights, true)) {
+    try (WeightMatrix matrix = new WeightMatrix(inputs, outputs, weights)) {
       int next = 0;
       for (Parameter weight : weights) {
         matrix.put(weight, WeightMatrix.from(0), WeightMatrix.from(next), 1);
@@ -54,8 +54,7 @@ final class Weights {
     PaddedHeads padded = PaddedHeads.of(heads);
     float scale = heads.query() == 0 ? 1 : padded.foldedScale();
     int inputs = weights.getFirst().columns();
-    // A power of two times a bfloat16 is one, but for numbers that are next to nothing.
-    try (WeightMatrix matrix = new WeightMatrix(inputs, padded.columns(), weights, true)) {
+    try (WeightMatrix matrix = new WeightMatrix(inputs, padded.columns(), weights)) {
       int next = 0;
       for (int i = 0; i < weights.size(); i++) {
         Parameter weight = weights.get(i);
@@ -80,8 +79,7 @@ final class Weights {
   TtLinear merge(Heads heads, Parameter weight, List<Parameter> biases, Precision precision) {
     PaddedHeads padded = PaddedHeads.of(heads);
     List<Parameter> weights = List.of(weight);
-    try (WeightMatrix matrix =
-        new WeightMatrix(padded.queryColumns(), weight.rows(), weights, true)) {
+    try (WeightMatrix matrix = new WeightMatrix(padded.queryColumns(), weight.rows(), weights)) {
       matrix.put(weight, padded::at, WeightMatrix.from(0), 1);
       TtnnTensor bias = bias(biases, weight.rows(), WeightMatrix.from(0), 0, 1);
       return new TtLinear(
@@ -132,8 +130,7 @@ final class Weights {
   TtGatedLinear gatedLinear(Parameter gate, Parameter up, Precision precision) {
     int outputs = gate.rows();
     int half = Shape.padded(outputs);
-    try (WeightMatrix matrix =
-        new WeightMatrix(gate.columns(), 2 * half, List.of(gate, up), true)) {
+    try (WeightMatrix matrix = new WeightMatrix(gate.columns(), 2 * half, List.of(gate, up))) {
       matrix.put(gate, WeightMatrix.from(0), WeightMatrix.from(0), 1);
       matrix.put(up, WeightMatrix.from(0), WeightMatrix.from(half), 1);
       return new TtGatedLinear(
