@@ -1,13 +1,11 @@
 package dev.pi0stream.device.cpu;
 
-import dev.pi0stream.device.DeviceResource;
+import dev.pi0stream.device.DeviceRotation;
 import dev.pi0stream.device.Rotation;
 import dev.pi0stream.device.Sequences;
 
 /** Cosines and sines, on the heap where the loop that reads them vectorises. */
-final class CpuRotation extends DeviceResource implements Rotation {
-  private final Sequences sequences;
-  private final int size;
+final class CpuRotation extends DeviceRotation {
   private final float[] cosines; // (row, size/2)
   private final float[] sines; // (row, size/2)
   private final float[] evenCosines; // (row, size/4)
@@ -16,10 +14,8 @@ final class CpuRotation extends DeviceResource implements Rotation {
   private final float[] oddSines; // (row, size/4)
 
   CpuRotation(int[] positions, Sequences sequences, int size, double base) {
-    super(4L * Float.BYTES * positions.length * (size / 2));
+    super(sequences, size, 4L * Float.BYTES * positions.length * (size / 2));
     int half = size / 2;
-    this.sequences = sequences;
-    this.size = size;
     this.cosines = new float[positions.length * half];
     this.sines = new float[positions.length * half];
     for (int i = 0; i < half; i++) {
@@ -36,20 +32,10 @@ final class CpuRotation extends DeviceResource implements Rotation {
     this.oddSines = every(sines, 1);
   }
 
-  @Override
-  public Sequences sequences() {
-    return sequences;
-  }
-
-  @Override
-  public int size() {
-    return size;
-  }
-
   /** Those at even, or odd, places of each row. */
   private float[] every(float[] ordered, int from) {
-    int half = size / 2;
-    int rows = sequences.rows();
+    int half = size() / 2;
+    int rows = sequences().rows();
     float[] some = new float[rows * (half / 2)];
     for (int row = 0; row < rows; row++) {
       for (int i = 0; i < half / 2; i++) {

@@ -1,27 +1,17 @@
 package dev.pi0stream.device.cpu;
 
-import dev.pi0stream.device.DeviceResource;
-import dev.pi0stream.device.Norm;
+import dev.pi0stream.device.DeviceNorm;
 import java.lang.foreign.MemorySegment;
 
 /** The weights of a norm: what a row is multiplied by, and what is added. */
-final class NativeNorm extends DeviceResource implements Norm {
-  private final int columns;
+final class NativeNorm extends DeviceNorm {
   private final MemorySegment factor; // (column)
   private final MemorySegment bias; // (column); null for none
-  private final float epsilon;
 
   NativeNorm(int columns, MemorySegment factor, MemorySegment bias, float epsilon) {
-    super((long) columns * Float.BYTES * (bias == null ? 1 : 2));
-    this.columns = columns;
+    super(columns, epsilon, (long) columns * Float.BYTES * (bias == null ? 1 : 2));
     this.factor = factor;
     this.bias = bias;
-    this.epsilon = epsilon;
-  }
-
-  @Override
-  public int columns() {
-    return columns;
   }
 
   MemorySegment factor() {
@@ -30,10 +20,6 @@ final class NativeNorm extends DeviceResource implements Norm {
 
   MemorySegment bias() {
     return bias;
-  }
-
-  float epsilon() {
-    return epsilon;
   }
 
   @Override

@@ -1,8 +1,7 @@
 package dev.pi0stream.device.cpu;
 
-import dev.pi0stream.device.DeviceResource;
+import dev.pi0stream.device.DeviceTensor;
 import dev.pi0stream.device.Sequences;
-import dev.pi0stream.device.Tensor;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -11,21 +10,17 @@ import java.lang.foreign.MemorySegment;
  * with whatever numbers are in them, so that batches of about the same number of rows share
  * compiled primitives.
  */
-final class NativeTensor extends DeviceResource implements Tensor {
+final class NativeTensor extends DeviceTensor {
   /** Rows are rounded up to this part of the next lower power of two. */
   private static final int STEPS = 32;
 
   private final DataType type;
-  private final Sequences sequences;
-  private final int columns;
   private final MemoryPool pool;
   private final MemorySegment block; // (row, column)
 
   NativeTensor(DataType type, Sequences sequences, int columns, MemoryPool pool) {
-    super((long) sequences.rows() * columns * type.bytes());
+    super(sequences, columns, (long) sequences.rows() * columns * type.bytes());
     this.type = type;
-    this.sequences = sequences;
-    this.columns = columns;
     this.pool = pool;
     int rows = sequences.rows();
     // Attention computes the rows of a sequence in blocks, and the last of them may be longer.
@@ -36,16 +31,6 @@ final class NativeTensor extends DeviceResource implements Tensor {
   /** The format of its numbers. */
   DataType type() {
     return type;
-  }
-
-  @Override
-  public Sequences sequences() {
-    return sequences;
-  }
-
-  @Override
-  public int columns() {
-    return columns;
   }
 
   /** The number of rows that are computed. */
@@ -74,7 +59,7 @@ final class NativeTensor extends DeviceResource implements Tensor {
 
   /** Where a number stands in {@link #values}, in bytes. */
   long offset(int row, int column) {
-    return ((long) row * columns + column) * type.bytes();
+    return ((long) row * columns() + column) * type.bytes();
   }
 
   @Override

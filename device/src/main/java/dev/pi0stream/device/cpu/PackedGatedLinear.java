@@ -1,27 +1,17 @@
 package dev.pi0stream.device.cpu;
 
-import dev.pi0stream.device.DeviceResource;
+import dev.pi0stream.device.DeviceLayer;
 import dev.pi0stream.device.GatedLinear;
 
 /** The packed gate and up weights of a GeGLU. */
-final class PackedGatedLinear extends DeviceResource implements GatedLinear {
+final class PackedGatedLinear extends DeviceLayer implements GatedLinear {
   private final PackedMatrix gate;
   private final PackedMatrix up;
 
   PackedGatedLinear(PackedMatrix gate, PackedMatrix up) {
-    super(gate.bytes() + up.bytes());
+    super(gate.inputs(), gate.outputs(), gate.bytes() + up.bytes());
     this.gate = gate;
     this.up = up;
-  }
-
-  @Override
-  public int inputs() {
-    return gate.inputs();
-  }
-
-  @Override
-  public int outputs() {
-    return gate.outputs();
   }
 
   PackedMatrix gate() {

@@ -1,31 +1,17 @@
 package dev.pi0stream.device.reference;
 
-import dev.pi0stream.device.DeviceResource;
+import dev.pi0stream.device.DeviceLayer;
 import dev.pi0stream.device.GatedLinear;
 
 /** The gate and up weights of a GeGLU on the heap, transposed. */
-final class HeapGatedLinear extends DeviceResource implements GatedLinear {
-  private final int inputs;
-  private final int outputs;
+final class HeapGatedLinear extends DeviceLayer implements GatedLinear {
   private final float[] gate; // (input, output)
   private final float[] up; // (input, output)
 
   HeapGatedLinear(int inputs, int outputs, float[] gate, float[] up) {
-    super((long) Float.BYTES * (gate.length + up.length));
-    this.inputs = inputs;
-    this.outputs = outputs;
+    super(inputs, outputs, (long) Float.BYTES * (gate.length + up.length));
     this.gate = gate;
     this.up = up;
-  }
-
-  @Override
-  public int inputs() {
-    return inputs;
-  }
-
-  @Override
-  public int outputs() {
-    return outputs;
   }
 
   float[] gate() {

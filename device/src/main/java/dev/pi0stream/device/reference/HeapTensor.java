@@ -1,30 +1,15 @@
 package dev.pi0stream.device.reference;
 
-import dev.pi0stream.device.DeviceResource;
+import dev.pi0stream.device.DeviceTensor;
 import dev.pi0stream.device.Sequences;
-import dev.pi0stream.device.Tensor;
 
 /** A row-major matrix on the heap. */
-final class HeapTensor extends DeviceResource implements Tensor {
-  private final Sequences sequences;
-  private final int columns;
+final class HeapTensor extends DeviceTensor {
   private final float[] values; // (row, column)
 
   HeapTensor(Sequences sequences, int columns, float[] values) {
-    super((long) Float.BYTES * values.length);
-    this.sequences = sequences;
-    this.columns = columns;
+    super(sequences, columns, (long) Float.BYTES * values.length);
     this.values = values;
-  }
-
-  @Override
-  public Sequences sequences() {
-    return sequences;
-  }
-
-  @Override
-  public int columns() {
-    return columns;
   }
 
   float[] values() {

@@ -237,9 +237,8 @@ public final class TtDevice extends AbstractDevice {
 
   @Override
   protected Mask newMask(Sequences sequences, Sequences context) {
-    TtMask mask = own(new TtMask(sequences, context));
     int rows = Blocks.of(sequences).rows();
-    mask.bindZeros(zeroColumn(rows).share());
+    TtMask mask = own(new TtMask(sequences, context, zeroColumn(rows).share()));
     if (stages.open() != null) {
       stages.open().announceHidden(sequences, rows);
     }

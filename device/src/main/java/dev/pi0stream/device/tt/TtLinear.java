@@ -1,16 +1,14 @@
 package dev.pi0stream.device.tt;
 
-import dev.pi0stream.device.DeviceResource;
+import dev.pi0stream.device.DeviceLayer;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.tt.ttnn.Fidelity;
 import dev.pi0stream.device.tt.ttnn.TtnnTensor;
 import java.util.stream.Stream;
 
 /** A linear layer on the device. */
-final class TtLinear extends DeviceResource implements Linear {
+final class TtLinear extends DeviceLayer implements Linear {
   private final Matrix matrix;
-  private final int inputs;
-  private final int outputs;
   private final PaddedHeads inputHeads; // null: inputs are no heads
   private final PaddedHeads outputHeads; // null: outputs are no heads
   private final float queryScale;
@@ -38,23 +36,11 @@ final class TtLinear extends DeviceResource implements Linear {
       PaddedHeads inputHeads,
       PaddedHeads outputHeads,
       float queryScale) {
-    super(matrix.bytes());
+    super(inputs, outputs, matrix.bytes());
     this.matrix = matrix;
-    this.inputs = inputs;
-    this.outputs = outputs;
     this.inputHeads = inputHeads;
     this.outputHeads = outputHeads;
     this.queryScale = queryScale;
-  }
-
-  @Override
-  public int inputs() {
-    return inputs;
-  }
-
-  @Override
-  public int outputs() {
-    return outputs;
   }
 
   Matrix matrix() {

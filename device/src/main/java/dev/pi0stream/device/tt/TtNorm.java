@@ -1,28 +1,21 @@
 package dev.pi0stream.device.tt;
 
-import dev.pi0stream.device.DeviceResource;
-import dev.pi0stream.device.Norm;
+import dev.pi0stream.device.DeviceNorm;
 import dev.pi0stream.device.tt.ttnn.TtnnTensor;
 import java.util.stream.Stream;
 
 /** A norm's weights on the device, each [1, 1, 1, columns]; 1 is added to an RMSNorm's. */
-final class TtNorm extends DeviceResource implements Norm {
+final class TtNorm extends DeviceNorm {
   private final TtnnTensor factor; // null: 1
   private final TtnnTensor bias; // null: 0
-  private final int columns;
-  private final float epsilon;
 
   TtNorm(TtnnTensor factor, TtnnTensor bias, int columns, float epsilon) {
-    super(Stream.of(factor, bias).mapToLong(part -> part == null ? 0 : part.bytes()).sum());
+    super(
+        columns,
+        epsilon,
+        Stream.of(factor, bias).mapToLong(part -> part == null ? 0 : part.bytes()).sum());
     this.factor = factor;
     this.bias = bias;
-    this.columns = columns;
-    this.epsilon = epsilon;
-  }
-
-  @Override
-  public int columns() {
-    return columns;
   }
 
   TtnnTensor factor() {
@@ -31,10 +24,6 @@ final class TtNorm extends DeviceResource implements Norm {
 
   TtnnTensor bias() {
     return bias;
-  }
-
-  float epsilon() {
-    return epsilon;
   }
 
   @Override

@@ -1,6 +1,6 @@
 package dev.pi0stream.device.tt;
 
-import dev.pi0stream.device.DeviceResource;
+import dev.pi0stream.device.DeviceRotation;
 import dev.pi0stream.device.Heads;
 import dev.pi0stream.device.Rotation;
 import dev.pi0stream.device.Sequences;
@@ -15,16 +15,14 @@ import java.util.function.DoubleUnaryOperator;
  * are those of one block where all sequences have the same positions, and those of every block, one
  * behind the other, where they differ.
  */
-final class TtRotation extends DeviceResource implements Rotation {
-  private final Sequences sequences;
+final class TtRotation extends DeviceRotation {
   private final PaddedHeads heads;
   private final boolean shared;
   private TtnnTensor cosines;
   private TtnnTensor sines;
 
   private TtRotation(Sequences sequences, PaddedHeads heads, boolean shared, long bytes) {
-    super(bytes);
-    this.sequences = sequences;
+    super(sequences, heads.heads().size(), bytes);
     this.heads = heads;
     this.shared = shared;
   }
@@ -99,16 +97,6 @@ final class TtRotation extends DeviceResource implements Rotation {
             HostInput.put(row, 0, memory, (long) i * row.length, row.length);
           }
         });
-  }
-
-  @Override
-  public Sequences sequences() {
-    return sequences;
-  }
-
-  @Override
-  public int size() {
-    return heads.heads().size();
   }
 
   /** The padded size of the heads that it rotates. */

@@ -1,8 +1,7 @@
 package dev.pi0stream.device.tt;
 
-import dev.pi0stream.device.DeviceResource;
+import dev.pi0stream.device.DeviceTensor;
 import dev.pi0stream.device.Sequences;
-import dev.pi0stream.device.Tensor;
 import dev.pi0stream.device.tt.ttnn.TtnnTensor;
 import java.util.HashMap;
 import java.util.List;
@@ -11,9 +10,7 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /** A matrix whose rows lie in {@link Blocks}. */
-final class TtTensor extends DeviceResource implements Tensor {
-  private final Sequences sequences;
-  private final int columns;
+final class TtTensor extends DeviceTensor {
   private final Map<Object, TtnnTensor> derived = new HashMap<>();
   private Form form; // null for an input of a stage that has not run
 
@@ -67,31 +64,17 @@ final class TtTensor extends DeviceResource implements Tensor {
 
   /** A tensor; {@code form} is its own. */
   TtTensor(Sequences sequences, int columns, Form form) {
-    super(form.parts().stream().mapToLong(TtnnTensor::bytes).sum());
-    this.sequences = sequences;
-    this.columns = columns;
+    super(sequences, columns, form.parts().stream().mapToLong(TtnnTensor::bytes).sum());
     this.form = form;
   }
 
   /** An input of a stage that has still to run. */
   TtTensor(Sequences sequences, int columns, long bytes) {
-    super(bytes);
-    this.sequences = sequences;
-    this.columns = columns;
-  }
-
-  @Override
-  public Sequences sequences() {
-    return sequences;
-  }
-
-  @Override
-  public int columns() {
-    return columns;
+    super(sequences, columns, bytes);
   }
 
   Blocks blocks() {
-    return Blocks.of(sequences);
+    return Blocks.of(sequences());
   }
 
   Form form() {
