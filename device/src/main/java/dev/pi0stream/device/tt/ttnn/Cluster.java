@@ -20,11 +20,10 @@ import java.util.Set;
 public final class Cluster {
   private static final Map<Ttnn, Cluster> OPEN = new HashMap<>();
 
-  private final Ttnn ttnn;
-
   /** One that computes and one that copies inputs. */
   private static final int QUEUES = 2;
 
+  private final Ttnn ttnn;
   private final PyReference mesh;
   private final int queues;
   private final List<MeshDevice> chips = new ArrayList<>();
@@ -48,18 +47,18 @@ public final class Cluster {
               "trace_region_size",
               "num_command_queues");
       PyObject opened;
-      int queues = QUEUES;
+      int got = QUEUES;
       try {
-        opened = open.call(frame, shape, dispatch, traceBytes, queues);
+        opened = open.call(frame, shape, dispatch, traceBytes, got);
       } catch (PythonException e) {
         if (!e.text().contains("dispatch cores")) {
           throw e;
         }
         // A chip behind another one takes cores of it for its queues: an N300 has room for one.
-        queues = 1;
-        opened = open.call(frame, shape, dispatch, traceBytes, queues);
+        got = 1;
+        opened = open.call(frame, shape, dispatch, traceBytes, got);
       }
-      this.queues = queues;
+      queues = got;
       mesh = frame.keep(opened);
       PyObject parts =
           frame.invoke(opened, "create_submeshes", frame.invoke(module, "MeshShape", 1, 1));

@@ -32,8 +32,17 @@ public final class MeshDevice {
   private final Set<TtnnTensor> tensors = Collections.newSetFromMap(new IdentityHashMap<>());
   private final Map<String, Long> operations = new HashMap<>();
   private final PyFunction makeTensor;
+  private final PyFunction empty;
+  private final PyFunction zeros;
   private final PyFunction copyToDevice;
   private final PyFunction toDataType;
+  private final PyFunction memoryView;
+  private final PyFunction recordEvent;
+  private final PyFunction waitForEvent;
+  private final PyFunction beginTraceCapture;
+  private final PyFunction endTraceCapture;
+  private final PyFunction executeTrace;
+  private final PyFunction releaseTrace;
   private long calls;
   private long uploads;
   private long uploadedBytes;
@@ -54,8 +63,17 @@ public final class MeshDevice {
             (int) frame.integer(frame.attribute(size, "x")),
             (int) frame.integer(frame.attribute(size, "y")));
     this.makeTensor = ttnn.function("Tensor");
+    this.empty = ttnn.function("empty", "dtype", "layout", "device", "memory_config");
+    this.zeros = ttnn.function("zeros", "dtype", "layout", "device", "memory_config");
     this.copyToDevice = ttnn.function("copy_host_to_device_tensor", "cq_id");
     this.toDataType = ttnn.function("to_dtype");
+    this.memoryView = ttnn.function("get_memory_view");
+    this.recordEvent = ttnn.function("record_event");
+    this.waitForEvent = ttnn.function("wait_for_event");
+    this.beginTraceCapture = ttnn.function("begin_trace_capture", "cq_id");
+    this.endTraceCapture = ttnn.function("end_trace_capture", "cq_id");
+    this.executeTrace = ttnn.function("execute_trace", "cq_id", "blocking");
+    this.releaseTrace = ttnn.function("release_trace");
   }
 
   /** The cores that compute. */
@@ -66,8 +84,7 @@ public final class MeshDevice {
   /** One kind of its memory, as it is now. */
   public MemoryView memory(Memory kind) {
     try (Frame frame = frame()) {
-      PyObject view =
-          count(ttnn.function("get_memory_view")).call(frame, reference(), ttnn.bufferType(kind));
+      PyObject view = count(memoryView).call(frame, reference(), ttnn.bufferType(kind));
       return new MemoryView(
           Math.toIntExact(integer(frame, view, "num_banks")),
           integer(frame, view, "total_bytes_per_bank"),
@@ -180,8 +197,8 @@ public final class MeshDevice {
 
   private void waitFor(int first, int then) {
     try (Frame frame = frame()) {
-      PyObject event = count(ttnn.function("record_event")).call(frame, reference(), first);
-      count(ttnn.function("wait_for_event")).call(frame, then, event);
+      PyObject event = count(recordEvent).call(frame, reference(), first);
+      count(waitForEvent).call(frame, then, event);
     }
   }
 
@@ -203,29 +220,19 @@ public final class MeshDevice {
 
   /** A new tensor whose numbers are anything. */
   public TtnnTensor empty(Shape shape, DataType type, Layout layout) {
-    checkNotCapturing("an allocation");
-    try (Frame frame = frame()) {
-      PyFunction empty = ttnn.function("empty", "dtype", "layout", "device", "memory_config");
-      PyObject made =
-          count(empty)
-              .call(
-                  frame,
-                  shape.toArray(),
-                  ttnn.type(type),
-                  ttnn.layout(layout),
-                  reference(),
-                  ttnn.memory(Memory.DRAM));
-      return tensor(frame, made, shape, type, layout);
-    }
+    return allocate(empty, shape, type, layout);
   }
 
   /** A new tensor of zeros. */
   public TtnnTensor zeros(Shape shape, DataType type, Layout layout) {
+    return allocate(zeros, shape, type, layout);
+  }
+
+  private TtnnTensor allocate(PyFunction function, Shape shape, DataType type, Layout layout) {
     checkNotCapturing("an allocation");
     try (Frame frame = frame()) {
-      PyFunction zeros = ttnn.function("zeros", "dtype", "layout", "device", "memory_config");
       PyObject made =
-          count(zeros)
+          count(function)
               .call(
                   frame,
                   shape.toArray(),
@@ -250,8 +257,7 @@ public final class MeshDevice {
     }
     DeviceTrace trace;
     try (Frame frame = frame()) {
-      PyObject id =
-          count(ttnn.function("begin_trace_capture", "cq_id")).call(frame, reference(), COMPUTE);
+      PyObject id = count(beginTraceCapture).call(frame, reference(), COMPUTE);
       capture = new Capture();
       boolean done = false;
       try {
@@ -260,7 +266,7 @@ public final class MeshDevice {
       } finally {
         List<TtnnTensor> read = capture.end();
         capture = null;
-        count(ttnn.function("end_trace_capture", "cq_id")).call(frame, reference(), id, COMPUTE);
+        count(endTraceCapture).call(frame, reference(), id, COMPUTE);
         trace = new DeviceTrace(this, frame.keep(id), read);
         traces.add(trace);
         if (!done) {
@@ -274,8 +280,7 @@ public final class MeshDevice {
   void replay(PyReference trace) {
     checkNotCapturing("a replay");
     try (Frame frame = frame()) {
-      count(ttnn.function("execute_trace", "cq_id", "blocking"))
-          .call(frame, reference(), trace, COMPUTE, false);
+      count(executeTrace).call(frame, reference(), trace, COMPUTE, false);
       replays++;
     }
   }
@@ -284,7 +289,7 @@ public final class MeshDevice {
     traces.remove(trace);
     if (open) {
       try (Frame frame = frame()) {
-        count(ttnn.function("release_trace")).call(frame, reference(), id);
+        count(releaseTrace).call(frame, reference(), id);
       }
     }
     id.close();

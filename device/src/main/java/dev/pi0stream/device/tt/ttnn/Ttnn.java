@@ -7,8 +7,8 @@ import dev.pi0stream.device.tt.python.PyObject;
 import dev.pi0stream.device.tt.python.PyReference;
 import dev.pi0stream.device.tt.python.PythonException;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * The Python module {@code ttnn}, or one that takes its place: what of it does not belong to a
@@ -21,7 +21,7 @@ public final class Ttnn {
   private final Map<Layout, PyReference> layouts = new EnumMap<>(Layout.class);
   private final Map<Memory, PyReference> memories = new EnumMap<>(Memory.class);
   private final Map<Memory, PyReference> bufferTypes = new EnumMap<>(Memory.class);
-  private final Map<String, PyFunction> functions = new HashMap<>();
+  private final Map<String, PyFunction> functions = new ConcurrentHashMap<>();
   private final PyFunction deallocate;
   private final boolean replaysTraces;
   private final boolean unrounded;
@@ -103,13 +103,23 @@ public final class Ttnn {
    * the decorator around them, which costs more than they do.
    */
   PyFunction function(String path, String... keywords) {
-    return functions.computeIfAbsent(
-        path + "(" + String.join(",", keywords),
-        _ -> {
-          try (Frame frame = frame()) {
-            return new PyFunction(frame, undecorated(frame, module, path), keywords);
-          }
-        });
+    String key = path + "(" + String.join(",", keywords);
+    PyFunction known = functions.get(key);
+    if (known != null) {
+      return known;
+    }
+    // Not inside the map: it would hold a lock while this thread waits for the GIL, which the
+    // thread of another device may hold while it waits for that lock.
+    PyFunction made;
+    try (Frame frame = frame()) {
+      made = new PyFunction(frame, undecorated(frame, module, path), keywords);
+    }
+    PyFunction earlier = functions.putIfAbsent(key, made);
+    if (earlier == null) {
+      return made;
+    }
+    made.close();
+    return earlier;
   }
 
   private static PyObject undecorated(Frame frame, PyObject module, String path) {
