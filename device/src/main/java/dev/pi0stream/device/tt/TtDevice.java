@@ -122,8 +122,7 @@ public final class TtDevice extends AbstractDevice {
    */
   public record StageCount(int seen, int traces) {}
 
-  // Weights
-  // -----------------------------------------------------------------------------------------
+  // Weights ---------------------------------------------------------------------------------------
 
   @Override
   protected Linear newLinear(
@@ -168,8 +167,7 @@ public final class TtDevice extends AbstractDevice {
     return weight.get();
   }
 
-  // Host and device
-  // ---------------------------------------------------------------------------------
+  // Host and device -------------------------------------------------------------------------------
 
   @Override
   protected Tensor newTensor(float[] values, Sequences sequences, int columns) {
@@ -277,8 +275,7 @@ public final class TtDevice extends AbstractDevice {
     return new Downloads(chip).keyValues((TtKeyValues) source, layer, sequence, operations);
   }
 
-  // Operations
-  // --------------------------------------------------------------------------------------
+  // Operations ------------------------------------------------------------------------------------
 
   @Override
   protected Tensor computePatches(Images images, int patch) {
@@ -534,8 +531,7 @@ public final class TtDevice extends AbstractDevice {
     return own(new TtTensor(rows.sequences(), columns, new Plain(matrix)));
   }
 
-  // Stages
-  // ------------------------------------------------------------------------------------------
+  // Stages ----------------------------------------------------------------------------------------
 
   @Override
   protected Stage newStage(String name, List<Object> variant) {

@@ -93,8 +93,7 @@ public final class Operations {
     copy = ttnn.function("copy");
   }
 
-  // Matrix products
-  // ---------------------------------------------------------------------------------
+  // Matrix products -------------------------------------------------------------------------------
 
   /**
    * {@code activation(x·w + bias)}. The grid is named: without it the activation is an operation of
@@ -153,8 +152,7 @@ public final class Operations {
     }
   }
 
-  // Norms
-  // -------------------------------------------------------------------------------------------
+  // Norms -----------------------------------------------------------------------------------------
 
   /** {@code (x − mean) / √(variance + ε) · weight + bias} along the last dimension. */
   public TtnnTensor layerNorm(
@@ -192,8 +190,7 @@ public final class Operations {
     }
   }
 
-  // Attention
-  // ---------------------------------------------------------------------------------------
+  // Attention -------------------------------------------------------------------------------------
 
   /**
    * Queries, keys and values of a projection.
@@ -315,8 +312,7 @@ public final class Operations {
     }
   }
 
-  // Elementwise
-  // -------------------------------------------------------------------------------------
+  // Elementwise -----------------------------------------------------------------------------------
 
   /** {@code x + y}; dimensions of size 1 of {@code y} or {@code x} are repeated. */
   public TtnnTensor add(TtnnTensor x, TtnnTensor y, Memory memory) {
@@ -416,8 +412,7 @@ public final class Operations {
     }
   }
 
-  // Movement
-  // ----------------------------------------------------------------------------------------
+  // Movement --------------------------------------------------------------------------------------
 
   /** Tensors behind each other along a dimension. */
   public TtnnTensor concat(List<TtnnTensor> parts, int dimension, Memory memory) {
@@ -566,8 +561,7 @@ public final class Operations {
     }
   }
 
-  // Arguments
-  // ---------------------------------------------------------------------------------------
+  // Arguments -------------------------------------------------------------------------------------
 
   private Object in(TtnnTensor tensor) {
     return tensor.argument(device);
