@@ -55,7 +55,8 @@ public final class CpuDevice extends AbstractDevice {
 
   /**
    * Compiled primitives are kept up to this number, at 0.2 to 1 MB of code each. A policy has some
-   * ten for each number of rows, and as many for each length of a sequence that it attends.
+   * ten for each number of rows, and as many for each length of a sequence that it attends; both
+   * are {@linkplain NativeTensor#computed rounded}, so that there are few.
    */
   private static final int PRIMITIVES = 512;
 

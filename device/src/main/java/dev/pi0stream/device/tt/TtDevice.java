@@ -555,14 +555,6 @@ public final class TtDevice extends AbstractDevice {
     return adopt(resource);
   }
 
-  TtTensor takeable(Rows rows) {
-    return (TtTensor) rows.tensor();
-  }
-
-  TtKeyValues takeable(Part part) {
-    return (TtKeyValues) part.source();
-  }
-
   Uploads uploads() {
     return uploads;
   }

@@ -123,7 +123,7 @@ final class TtStage implements Stage, Inputs {
 
   @Override
   public Device.Rows take(Device.Rows rows) {
-    TtTensor tensor = device.takeable(rows);
+    TtTensor tensor = (TtTensor) rows.tensor();
     Sequences sequences = tensor.sequences();
     int sequence = sequenceOf(rows, tensor);
     TtTensor whole = tensor;
@@ -166,7 +166,7 @@ final class TtStage implements Stage, Inputs {
 
   @Override
   public Device.Part take(Device.Part part) {
-    TtKeyValues source = device.takeable(part);
+    TtKeyValues source = (TtKeyValues) part.source();
     if (source.segments().size() != 1) {
       recordable = false;
       return part;

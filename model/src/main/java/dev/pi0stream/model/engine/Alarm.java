@@ -5,9 +5,6 @@ import java.time.Instant;
 /** Runs something later, by the same clock that tells the time. */
 @FunctionalInterface
 public interface Alarm {
-  /** Never rings: for who runs batches with nobody who has to hear that one hangs. */
-  Alarm NONE = (_, _) -> () -> {};
-
   /**
    * Sets the alarm.
    *

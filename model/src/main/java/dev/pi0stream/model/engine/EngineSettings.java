@@ -21,9 +21,4 @@ public record EngineSettings(int maxBatch, DispatchRule rule, Duration hangs) {
       throw new IllegalArgumentException("limit of a batch " + hangs + ": expected more than 0");
     }
   }
-
-  /** The usual rule and limit. */
-  public static EngineSettings of(int maxBatch) {
-    return new EngineSettings(maxBatch, new FewestStarved(), Duration.ofSeconds(30));
-  }
 }

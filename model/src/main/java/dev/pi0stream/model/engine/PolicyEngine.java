@@ -9,7 +9,6 @@ import dev.pi0stream.model.engine.PolicyOutcome.Timing;
 import dev.pi0stream.model.policy.Sample;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.Iterator;
@@ -18,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 
 /**
@@ -95,30 +93,6 @@ public final class PolicyEngine implements AutoCloseable {
     this.surroundings = Objects.requireNonNull(surroundings, "surroundings");
     this.settings = Objects.requireNonNull(settings, "settings");
     this.curve = Objects.requireNonNull(curve, "curve");
-  }
-
-  /**
-   * An idle engine with the usual rule, which knows nothing of its device yet and would wait for a
-   * batch that hangs.
-   *
-   * @param clock gives arrivals, deadlines and durations
-   * @param device runs batches, one at a time
-   * @param preparation runs {@link ServedPolicy#prepare}
-   * @param maxBatch the most rows of a batch, at least 1
-   */
-  public PolicyEngine(
-      ServedPolicy policy,
-      Noise noise,
-      InstantSource clock,
-      Executor device,
-      Executor preparation,
-      int maxBatch) {
-    this(
-        policy,
-        noise,
-        new Surroundings(clock, Alarm.NONE, device, preparation),
-        EngineSettings.of(maxBatch),
-        new LatencyCurve());
   }
 
   /** The policy that it serves. */

@@ -9,9 +9,4 @@ package dev.pi0stream.model.engine;
 public record Work(int images, boolean prefix) {
   /** Only the state is new: there is nothing but to denoise. */
   public static final Work STATE_ONLY = new Work(0, false);
-
-  /** Whether it is only to denoise. */
-  public boolean isStateOnly() {
-    return images == 0 && !prefix;
-  }
 }

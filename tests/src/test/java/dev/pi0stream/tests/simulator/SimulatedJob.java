@@ -120,7 +120,7 @@ final class SimulatedJob {
   private void start() {
     if (engine == null || engine.hasEnded()) {
       device = new SimulatedDevice(time, random, COSTS);
-      Alarm alarm = mutant == Mutant.FORGET_ALARM ? Alarm.NONE : time;
+      Alarm alarm = mutant == Mutant.FORGET_ALARM ? (_, _) -> () -> {} : time;
       engine =
           new PolicyEngine(
               device,

@@ -159,11 +159,6 @@ final class CPython {
               arguments = {double.class})
           MethodHandle floatFrom,
       @NativeSignature(
-              name = "PyFloat_AsDouble",
-              returns = double.class,
-              arguments = {MemorySegment.class})
-          MethodHandle asDouble,
-      @NativeSignature(
               name = "PyUnicode_FromStringAndSize",
               returns = MemorySegment.class,
               arguments = {MemorySegment.class, long.class})
@@ -338,14 +333,6 @@ final class CPython {
       MethodHandle function, MemorySegment sequence, long index, MemorySegment item) {
     try {
       return (int) function.invokeExact(sequence, index, item);
-    } catch (Throwable t) {
-      throw NativeFunctions.failure(t);
-    }
-  }
-
-  static double asDouble(MemorySegment object) {
-    try {
-      return (double) PY.asDouble.invokeExact(object);
     } catch (Throwable t) {
       throw NativeFunctions.failure(t);
     }

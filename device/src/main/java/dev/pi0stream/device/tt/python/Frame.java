@@ -116,17 +116,10 @@ public final class Frame implements AutoCloseable {
     check();
     long value = CPython.count(PY.asLong(), object.pointer());
     if (value == -1) {
-      checkRaised();
-    }
-    return value;
-  }
-
-  /** The number of a float, or of what converts to one. */
-  public double number(PyObject object) {
-    check();
-    double value = CPython.asDouble(object.pointer());
-    if (value == -1) {
-      checkRaised();
+      PythonException raised = PythonException.raisedOrNull();
+      if (raised != null) {
+        throw raised;
+      }
     }
     return value;
   }
@@ -139,12 +132,6 @@ public final class Frame implements AutoCloseable {
       throw PythonException.raised();
     }
     return value != 0;
-  }
-
-  /** Whether this is None. */
-  public boolean isNone(PyObject object) {
-    check();
-    return object.pointer().equals(CPython.NONE);
   }
 
   /** The text of a str. */
@@ -177,15 +164,6 @@ public final class Frame implements AutoCloseable {
   public PyObject item(PyObject sequence, int index) {
     check();
     return own(CPython.pointer(PY.item(), sequence.pointer(), (long) index));
-  }
-
-  /** The numbers of a sequence of ints, such as a shape. */
-  public long[] integers(PyObject sequence) {
-    long[] values = new long[size(sequence)];
-    for (int i = 0; i < values.length; i++) {
-      values[i] = integer(item(sequence, i));
-    }
-    return values;
   }
 
   // Memory ----------------------------------------------------------------------------------------
@@ -279,12 +257,5 @@ public final class Frame implements AutoCloseable {
     }
     owned.add(object);
     return new PyLocal(this, object);
-  }
-
-  private static void checkRaised() {
-    PythonException raised = PythonException.raisedOrNull();
-    if (raised != null) {
-      throw raised;
-    }
   }
 }

@@ -59,11 +59,11 @@ class InterpreterTest {
       assertThat(frame.string(frame.object("πø\0x"))).isEqualTo("πø\0x");
       assertThat(frame.integer(frame.object(-1))).isEqualTo(-1);
       assertThat(frame.integer(frame.object(Long.MIN_VALUE))).isEqualTo(Long.MIN_VALUE);
-      assertThat(frame.number(frame.object(-1.0))).isEqualTo(-1.0);
+      assertThat(frame.text(frame.object(-1.0))).isEqualTo("-1.0");
       assertThat(frame.truth(frame.object(List.of()))).isFalse();
       assertThat(frame.truth(frame.tuple(0))).isTrue();
-      assertThat(frame.isNone(frame.object(null))).isTrue();
-      assertThat(frame.integers(frame.tuple(4, 5, 6))).containsExactly(4, 5, 6);
+      assertThat(frame.text(frame.object(null))).isEqualTo("None");
+      assertThat(frame.text(frame.tuple(4, 5, 6))).isEqualTo("(4, 5, 6)");
       assertThatIllegalArgumentException()
           .isThrownBy(() -> frame.object('c'))
           .withMessageContaining("java.lang.Character cannot be given to Python");
@@ -200,9 +200,8 @@ class InterpreterTest {
     int threads = 4;
     int times = 2_000;
     try (Frame frame = python.frame();
-        ReferenceScope scope = new ReferenceScope()) {
-      PyReference list = scope.add(frame.keep(frame.object(List.of())));
-      PyReference append = scope.add(frame.keep(frame.attribute(list, "append")));
+        PyReference list = frame.keep(frame.object(List.of()));
+        PyReference append = frame.keep(frame.attribute(list, "append"))) {
       // This thread holds the GIL: the others wait until its frame is left.
       Callable<Integer> work =
           () -> {
@@ -248,7 +247,7 @@ class InterpreterTest {
       PyObject alive = frame.call(frame.attribute(calls, "sleep_and_look"), died, argument);
       closer.join();
       assertThat(frame.truth(alive)).isTrue();
-      assertThat(frame.isNone(frame.call(died))).isTrue();
+      assertThat(frame.text(frame.call(died))).isEqualTo("None");
       died.close();
     }
   }
@@ -295,7 +294,7 @@ class InterpreterTest {
       PyObject array =
           frame.invoke(
               frame.module("numpy"), "from_dlpack", frame.lend(floats, ElementType.FLOAT32, 2, 3));
-      assertThat(frame.integers(frame.attribute(array, "shape"))).containsExactly(2, 3);
+      assertThat(frame.text(frame.attribute(array, "shape"))).isEqualTo("(2, 3)");
       assertThat(frame.text(frame.attribute(array, "dtype"))).isEqualTo("float32");
       MemorySegment seen = frame.view(array);
       assertThat(seen.address()).isEqualTo(floats.address());
