@@ -4,6 +4,7 @@ import dev.pi0stream.device.tt.python.ElementType;
 import dev.pi0stream.device.tt.ttnn.DataType;
 import dev.pi0stream.device.tt.ttnn.Layout;
 import dev.pi0stream.device.tt.ttnn.Shape;
+import dev.pi0stream.device.tt.ttnn.TtnnTensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.function.Consumer;
@@ -17,6 +18,10 @@ import java.util.function.Consumer;
 record HostInput(Place place, Consumer<MemorySegment> fill) {
   /** How numbers lie on the device. */
   record Place(Shape shape, DataType type, Layout layout) {
+    static Place of(TtnnTensor tensor) {
+      return new Place(tensor.shape(), tensor.type(), tensor.layout());
+    }
+
     /** How they lie in the host's memory before. */
     ElementType element() {
       return type == DataType.UINT32 ? ElementType.UINT32 : ElementType.FLOAT32;

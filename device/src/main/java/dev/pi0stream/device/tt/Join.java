@@ -8,6 +8,7 @@ import dev.pi0stream.device.tt.ttnn.Shape;
 import dev.pi0stream.device.tt.ttnn.TtnnTensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.UnaryOperator;
 
 /**
  * Puts keys and values together. Parts behind each other stay segments of their own, so that none
@@ -16,10 +17,17 @@ import java.util.List;
 final class Join {
   private final Operations operations;
   private final int heads;
+  private final UnaryOperator<TtnnTensor> settle;
 
-  Join(Operations operations, int heads) {
+  /**
+   * Of keys and values with so many heads.
+   *
+   * @param settle has a new slab live on
+   */
+  Join(Operations operations, int heads, UnaryOperator<TtnnTensor> settle) {
     this.operations = operations;
     this.heads = heads;
+    this.settle = settle;
   }
 
   /** A sequence of a segment. */
@@ -67,10 +75,20 @@ final class Join {
         any = piece.segment.slab(operations);
       }
     }
+    TtnnTensor whole = together(pieces, rows, any);
+    return Segment.of(Sequences.of(lengths), layers, heads, settle.apply(whole));
+  }
+
+  /**
+   * Pieces, one for each block: the caller's.
+   *
+   * @param rows of each block
+   * @param any stands for a piece that a sequence has not, and is hidden as a whole
+   */
+  private TtnnTensor together(List<Piece> pieces, int rows, TtnnTensor any) {
     try (Temporaries made = new Temporaries()) {
       List<TtnnTensor> slabs = new ArrayList<>();
       for (Piece piece : pieces) {
-        // A sequence that has no such piece gets one that is hidden as a whole.
         TtnnTensor slab =
             piece == null
                 ? cut(any, 0, made)
@@ -80,11 +98,9 @@ final class Join {
                 ? slab
                 : made.add(operations.padRows(slab, rows, Memory.DRAM)));
       }
-      TtnnTensor whole =
-          slabs.size() == 1
-              ? made.keep(slabs.getFirst())
-              : operations.concat(slabs, 0, Memory.DRAM);
-      return Segment.of(Sequences.of(lengths), layers, heads, whole);
+      return slabs.size() == 1
+          ? made.keep(slabs.getFirst())
+          : operations.concat(slabs, 0, Memory.DRAM);
     }
   }
 

@@ -57,9 +57,11 @@ final class StageOutput {
 
   /** Where it lies. */
   List<Place> places() {
-    return tensors.stream()
-        .map(tensor -> new Place(tensor.shape(), tensor.type(), tensor.layout()))
-        .toList();
+    return tensors.stream().map(Place::of).toList();
+  }
+
+  List<TtnnTensor> tensors() {
+    return tensors;
   }
 
   /** Copies it to other places. */

@@ -86,9 +86,9 @@ final class StageRecord implements AutoCloseable {
     output = form;
   }
 
-  /** The trace; null where there is none. */
+  /** The trace; null where there is none that can be replayed. */
   DeviceTrace trace() {
-    if (trace != null && trace.isClosed()) {
+    if (trace != null && (trace.isClosed() || trace.isStale())) {
       releaseTrace();
     }
     return trace;

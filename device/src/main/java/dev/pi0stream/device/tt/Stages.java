@@ -7,7 +7,6 @@ import dev.pi0stream.device.tt.ttnn.DeviceTrace;
 import dev.pi0stream.device.tt.ttnn.MeshDevice;
 import dev.pi0stream.device.tt.ttnn.Operations;
 import dev.pi0stream.device.tt.ttnn.TtnnTensor;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,9 +20,9 @@ import java.util.function.Supplier;
  * replayed from then on. Where the device cannot replay, every time is like the first.
  *
  * <p>A replay overwrites whatever was allocated after its trace was captured and lies where the
- * recorded operations kept what they had between them. So nothing is allocated to last while there
- * are traces: they are released before, and captured again when they are next wanted. Once all
- * shapes were seen there is nothing left to allocate.
+ * recorded operations kept what they had between them. So a trace is captured again where anything
+ * was allocated since, and results go to {@linkplain Storage room} that was there before. Once all
+ * shapes were seen and the caches are full there is nothing left to allocate.
  */
 final class Stages {
   /** So many different stages are kept; the one that was not used for longest goes. */
@@ -37,6 +36,7 @@ final class Stages {
   private final LinkedHashMap<Key, StageRecord> records = new LinkedHashMap<>(16, 0.75f, true);
   private final Set<Key> lengthsMatter = new HashSet<>();
   private TtStage open;
+  private long activationBytes;
 
   /**
    * What makes stages the same.
@@ -102,7 +102,9 @@ final class Stages {
       if (records.size() == KEPT) {
         records.pollFirstEntry().getValue().close();
       }
-      releaseTraces();
+      // What is about to be allocated makes them stale, and may need their memory.
+      records.values().forEach(StageRecord::releaseTrace);
+      storage.giveBackIdle();
       record = new StageRecord(chip, operations, key.places());
       records.put(key, record);
     }
@@ -115,7 +117,7 @@ final class Stages {
       StageRecord record, boolean recorded, Sequences sequences, Supplier<R> body) {
     boolean traced = recorded && chip.replaysTraces();
     if (!traced || record.output() == null || !record.output().isReplayable()) {
-      StageOutput output = StageOutput.of(body.get(), forms, operations);
+      StageOutput output = compute(body);
       try {
         if (record.trace() == null) {
           record.learn(output);
@@ -125,7 +127,7 @@ final class Stages {
         output.releaseTensors();
       }
     }
-    // Room for the result comes first: making it may release the trace.
+    // Room for the result comes first: a trace does not outlive an allocation.
     List<TtnnTensor> rooms = rooms(record.output().places());
     if (record.trace() == null) {
       capture(record, body);
@@ -134,9 +136,22 @@ final class Stages {
     return (R) handOver(record.output(), rooms, sequences);
   }
 
+  private <R extends Packed> StageOutput compute(Supplier<R> body) {
+    long before = chip.tensorBytes();
+    chip.forgetPeak();
+    StageOutput output = StageOutput.of(body.get(), forms, operations);
+    activationBytes = Math.max(activationBytes, chip.peakBytes() - before);
+    return output;
+  }
+
   private <R extends Packed> void capture(StageRecord record, Supplier<R> body) {
     DeviceTrace trace =
-        chip.capture(() -> record.learn(StageOutput.of(body.get(), forms, operations)));
+        chip.capture(
+            () -> {
+              StageOutput output = StageOutput.of(body.get(), forms, operations);
+              record.learn(output);
+              return output.tensors();
+            });
     record.keep(trace);
   }
 
@@ -146,16 +161,23 @@ final class Stages {
   }
 
   private List<TtnnTensor> rooms(List<Place> places) {
-    List<TtnnTensor> rooms = new ArrayList<>();
-    for (Place place : places) {
-      TtnnTensor room = storage.takeFree(place);
-      if (room == null) {
-        releaseTraces();
-        room = storage.takeNew(place);
-      }
-      rooms.add(room);
+    return places.stream().map(storage::take).toList();
+  }
+
+  /**
+   * Has what was made between stages live on: in room that was there before, where it is new.
+   *
+   * @param tensor is given away
+   */
+  TtnnTensor settle(TtnnTensor tensor) {
+    if (open != null || tensor.owners() > 1) {
+      return tensor;
     }
-    return rooms;
+    try (tensor) {
+      TtnnTensor room = storage.take(Place.of(tensor));
+      operations.copy(tensor, room);
+      return room;
+    }
   }
 
   // Memory ----------------------------------------------------------------------------------------
@@ -170,9 +192,14 @@ final class Stages {
     return (int) records.values().stream().filter(record -> record.trace() != null).count();
   }
 
-  /** Releases all traces: something that lasts is about to be allocated. */
-  void releaseTraces() {
-    records.values().forEach(StageRecord::releaseTrace);
+  /** What a stage took at most, while it computed, beyond what was there before. */
+  long activationBytes() {
+    return activationBytes;
+  }
+
+  /** Of what is allocated, that which nobody uses and others may. */
+  long idleBytes() {
+    return storage.idleBytes();
   }
 
   void close() {

@@ -37,7 +37,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
 
 /**
  * One chip of a Tenstorrent card, by TTNN. Every operation runs on it: nothing falls back to the
@@ -73,8 +72,8 @@ public final class TtDevice extends AbstractDevice {
     this.attention = new Attention(operations, forms);
     this.rowParts = new RowParts(operations, forms);
     this.elementwise = new Elementwise(operations, forms);
-    this.stages = new Stages(chip, operations, forms, this::own);
-    this.uploads = new Uploads(chip, stages::releaseTraces);
+    this.stages = new Stages(chip, operations, forms, this::adopt);
+    this.uploads = new Uploads(chip);
   }
 
   /**
@@ -127,44 +126,39 @@ public final class TtDevice extends AbstractDevice {
   @Override
   protected Linear newLinear(
       List<Parameter> parameters, List<Parameter> biases, Precision precision) {
-    return adopt(making(() -> weights.linear(parameters, biases, precision)));
+    return adopt(weights.linear(parameters, biases, precision));
   }
 
   @Override
   protected Linear newProjection(
       Heads heads, List<Parameter> parameters, List<Parameter> biases, Precision precision) {
-    return adopt(making(() -> weights.projection(heads, parameters, biases, precision)));
+    return adopt(weights.projection(heads, parameters, biases, precision));
   }
 
   @Override
   protected Linear newMerge(
       Heads heads, Parameter weight, List<Parameter> biases, Precision precision) {
-    return adopt(making(() -> weights.merge(heads, weight, biases, precision)));
+    return adopt(weights.merge(heads, weight, biases, precision));
   }
 
   @Override
   protected GatedLinear newGatedLinear(Parameter gate, Parameter up) {
-    return adopt(making(() -> weights.gatedLinear(gate, up, precision())));
+    return adopt(weights.gatedLinear(gate, up, precision()));
   }
 
   @Override
   protected Embedding newEmbedding(Parameter table, float scale) {
-    return adopt(making(() -> weights.embedding(table, scale)));
+    return adopt(weights.embedding(table, scale));
   }
 
   @Override
   protected Norm newLayerNorm(Parameter weight, Parameter bias, float epsilon) {
-    return adopt(making(() -> weights.layerNorm(weight, bias, epsilon)));
+    return adopt(weights.layerNorm(weight, bias, epsilon));
   }
 
   @Override
   protected Norm newRmsNorm(Parameter weight, int columns, float epsilon) {
-    return adopt(making(() -> weights.rmsNorm(weight, columns, epsilon)));
-  }
-
-  private <R> R making(Supplier<R> weight) {
-    stages.releaseTraces();
-    return weight.get();
+    return adopt(weights.rmsNorm(weight, columns, epsilon));
   }
 
   // Host and device -------------------------------------------------------------------------------
@@ -184,7 +178,7 @@ public final class TtDevice extends AbstractDevice {
                 HostInput.put(values, from, memory, to, sequences.length(i) * columns);
               }
             });
-    TtTensor tensor = own(new TtTensor(sequences, columns, input.place().deviceBytes()));
+    TtTensor tensor = adopt(new TtTensor(sequences, columns, input.place().deviceBytes()));
     inputs().place(input, tensor::bind);
     note(sequences);
     return tensor;
@@ -198,7 +192,7 @@ public final class TtDevice extends AbstractDevice {
             DataType.FLOAT32,
             Layout.ROW_MAJOR,
             memory -> HostInput.put(pixels, 0, memory, 0, pixels.length));
-    TtImages images = own(new TtImages(count, side, input.place().deviceBytes()));
+    TtImages images = adopt(new TtImages(count, side, input.place().deviceBytes()));
     inputs().place(input, images::bind);
     return images;
   }
@@ -221,7 +215,7 @@ public final class TtDevice extends AbstractDevice {
                 }
               }
             });
-    TtIndices indices = own(new TtIndices(numbers, sequences, input.place().deviceBytes()));
+    TtIndices indices = adopt(new TtIndices(numbers, sequences, input.place().deviceBytes()));
     inputs().place(input, indices::bind);
     note(sequences);
     return indices;
@@ -230,13 +224,13 @@ public final class TtDevice extends AbstractDevice {
   @Override
   protected Rotation newRotation(int[] positions, Sequences sequences, int headSize, double base) {
     note(sequences);
-    return own(TtRotation.of(positions, sequences, headSize, base, inputs()));
+    return adopt(TtRotation.of(positions, sequences, headSize, base, inputs()));
   }
 
   @Override
   protected Mask newMask(Sequences sequences, Sequences context) {
     int rows = Blocks.of(sequences).rows();
-    TtMask mask = own(new TtMask(sequences, context, zeroColumn(rows).share()));
+    TtMask mask = adopt(new TtMask(sequences, context, zeroColumn(rows).share()));
     if (stages.open() != null) {
       stages.open().announceHidden(sequences, rows);
     }
@@ -248,7 +242,6 @@ public final class TtDevice extends AbstractDevice {
   private TtnnTensor zeroColumn(int rows) {
     TtnnTensor known = zeroColumns.get(rows);
     if (known == null) {
-      stages.releaseTraces();
       known = chip.zeros(Shape.of(1, 1, rows, 1), DataType.BFLOAT16, Layout.TILE);
       zeroColumns.put(rows, known);
     }
@@ -297,7 +290,7 @@ public final class TtDevice extends AbstractDevice {
         rows = made.add(operations.padRows(rows, blocks.rows(), Memory.DRAM));
       }
       TtnnTensor tiles = made.add(operations.toLayout(rows, Layout.TILE));
-      return own(
+      return adopt(
           new TtTensor(
               sequences, columns, new Plain(operations.view(tiles, blocks.matrix(columns)))));
     }
@@ -322,7 +315,8 @@ public final class TtDevice extends AbstractDevice {
           embedding.scale() == 1
               ? rows
               : made.add(operations.multiply(rows, embedding.scale(), memory(blocks)));
-      return own(new TtTensor(ids.sequences(), embedding.columns(), new Plain(made.keep(scaled))));
+      return adopt(
+          new TtTensor(ids.sequences(), embedding.columns(), new Plain(made.keep(scaled))));
     }
   }
 
@@ -398,7 +392,7 @@ public final class TtDevice extends AbstractDevice {
       if (layer.outputHeads() == null) {
         return matrix(rows, layer.outputs(), made.keep(result));
       }
-      return own(
+      return adopt(
           new TtTensor(
               rows.sequences(),
               layer.outputs(),
@@ -438,7 +432,7 @@ public final class TtDevice extends AbstractDevice {
   protected Tensor computeRope(Tensor packed, Heads heads, Rotation rotation) {
     TtTensor rows = (TtTensor) packed;
     Split split = attention.rope(rows, heads, (TtRotation) rotation, memory(rows.blocks()));
-    return own(new TtTensor(rows.sequences(), rows.columns(), split));
+    return adopt(new TtTensor(rows.sequences(), rows.columns(), split));
   }
 
   @Override
@@ -455,12 +449,12 @@ public final class TtDevice extends AbstractDevice {
   private Tensor attend(TtTensor rows, Heads heads, TtMask mask, TtKeyValues context, int layer) {
     Packed result =
         attention.attend(rows, heads, mask, context, layer, inputs(), memory(rows.blocks()));
-    return own(new TtTensor(rows.sequences(), heads.queryColumns(), result));
+    return adopt(new TtTensor(rows.sequences(), heads.queryColumns(), result));
   }
 
   @Override
   protected KeyValues newKeyValues(Sequences sequences, int layers, Heads heads) {
-    return own(new TtKeyValues(sequences, layers, heads));
+    return adopt(new TtKeyValues(sequences, layers, heads));
   }
 
   @Override
@@ -481,7 +475,8 @@ public final class TtDevice extends AbstractDevice {
 
   @Override
   protected void computeJoin(List<List<Part>> sequences, KeyValues joined) {
-    new Join(operations, joined.heads().keyValue()).fill(sequences, (TtKeyValues) joined);
+    new Join(operations, joined.heads().keyValue(), stages::settle)
+        .fill(sequences, (TtKeyValues) joined);
   }
 
   @Override
@@ -489,8 +484,8 @@ public final class TtDevice extends AbstractDevice {
     if (stages.open() != null && RowParts.dependsOnLengths(parts)) {
       stages.open().noteThatLengthsMatter();
     }
-    return own(
-        new TtTensor(sequences, columns, new Plain(rowParts.together(parts, sequences, columns))));
+    TtnnTensor together = stages.settle(rowParts.together(parts, sequences, columns));
+    return adopt(new TtTensor(sequences, columns, new Plain(together)));
   }
 
   @Override
@@ -528,7 +523,7 @@ public final class TtDevice extends AbstractDevice {
   }
 
   private Tensor matrix(TtTensor rows, int columns, TtnnTensor matrix) {
-    return own(new TtTensor(rows.sequences(), columns, new Plain(matrix)));
+    return adopt(new TtTensor(rows.sequences(), columns, new Plain(matrix)));
   }
 
   // Stages ----------------------------------------------------------------------------------------
@@ -548,10 +543,6 @@ public final class TtDevice extends AbstractDevice {
 
   /** Makes a new resource this device's. */
   <R extends Resource> R own(R resource) {
-    if (stages.open() == null) {
-      // It may live on, where a trace's replay would write.
-      stages.releaseTraces();
-    }
     return adopt(resource);
   }
 

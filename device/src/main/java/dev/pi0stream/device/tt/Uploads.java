@@ -21,11 +21,9 @@ final class Uploads implements Inputs {
   private static final float HIDDEN = -1e30f;
 
   private final MeshDevice chip;
-  private final Runnable beforeAllocation;
 
-  Uploads(MeshDevice chip, Runnable beforeAllocation) {
+  Uploads(MeshDevice chip) {
     this.chip = chip;
-    this.beforeAllocation = beforeAllocation;
   }
 
   @Override
@@ -34,7 +32,6 @@ final class Uploads implements Inputs {
   }
 
   private TtnnTensor upload(HostInput input) {
-    beforeAllocation.run();
     Place place = input.place();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment numbers = arena.allocate(place.hostBytes(), 64);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import dev.pi0stream.device.Device;
 import dev.pi0stream.device.DeviceException;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Parameter;
@@ -12,7 +13,10 @@ import dev.pi0stream.device.Precision;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Stage;
 import dev.pi0stream.device.Tensor;
+import dev.pi0stream.device.tt.HostInput.Place;
 import dev.pi0stream.device.tt.ttnn.DataType;
+import dev.pi0stream.device.tt.ttnn.DeviceTrace;
+import dev.pi0stream.device.tt.ttnn.DramFullException;
 import dev.pi0stream.device.tt.ttnn.Layout;
 import dev.pi0stream.device.tt.ttnn.Memory;
 import dev.pi0stream.device.tt.ttnn.MeshDevice;
@@ -20,6 +24,9 @@ import dev.pi0stream.device.tt.ttnn.Operations;
 import dev.pi0stream.device.tt.ttnn.Shape;
 import dev.pi0stream.device.tt.ttnn.Traffic;
 import dev.pi0stream.device.tt.ttnn.TtnnTensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,7 +141,96 @@ class TtDeviceTest {
     assertThat(device.chip().memory(Memory.DRAM).allocatedBytes()).isEqualTo(before);
   }
 
+  @Test
+  void roomThatNobodyUsesMakesWay() {
+    device.close();
+    device = TestChips.open(TestChips.MOCK, Precision.BF16);
+    long most = device.chip().memory(Memory.DRAM).totalBytes() * 3 / 5;
+    int columns = (int) (most / (2L << 15) / 32) * 32;
+    Place first = room(columns);
+    Place second = room(columns - 32);
+    Storage storage = new Storage(device.chip());
+    storage.take(first).close();
+    assertThat(storage.idleBytes()).isEqualTo(first.deviceBytes());
+    TtnnTensor taken = storage.take(second);
+    assertThat(storage.idleBytes()).isZero();
+    assertThatExceptionOfType(DramFullException.class).isThrownBy(() -> storage.take(first));
+    taken.close();
+    storage.close();
+  }
+
+  private static Place room(int columns) {
+    return new Place(Shape.of(1, 1, 1 << 15, columns), DataType.BFLOAT16, Layout.TILE);
+  }
+
   // Traces ----------------------------------------------------------------------------------------
+
+  @Test
+  void aTraceIsNotReplayedOverWhatWasAllocatedSince() {
+    MeshDevice chip = device.chip();
+    Operations operations = new Operations(chip);
+    Shape shape = Shape.of(1, 1, 32, 32);
+    try (TtnnTensor x = chip.zeros(shape, DataType.BFLOAT16, Layout.TILE)) {
+      operations.multiply(x, 2, Memory.DRAM).close();
+      List<TtnnTensor> results = new ArrayList<>();
+      DeviceTrace trace =
+          chip.capture(
+              () -> {
+                results.add(operations.multiply(x, 2, Memory.DRAM));
+                return results;
+              });
+      trace.replay();
+      TtnnTensor later = chip.empty(shape, DataType.BFLOAT16, Layout.TILE);
+      assertThat(trace.isStale()).isTrue();
+      assertThatIllegalStateException()
+          .isThrownBy(trace::replay)
+          .withMessage("a trace is replayed over memory that was allocated after its capture");
+      later.close();
+      trace.replay();
+      trace.close();
+      results.forEach(TtnnTensor::close);
+    }
+  }
+
+  @Test
+  void whatIsKeptOfResultsGoesWhereNoReplayWrites() {
+    int rows = 33;
+    Sequences two = Sequences.of(rows, rows);
+    try (Linear layer = layer(1)) {
+      List<Tensor> kept = new ArrayList<>();
+      List<float[]> expected = new ArrayList<>();
+      for (int run = 0; run < 12; run++) {
+        float[] values = random(two.rows() * COLUMNS, run);
+        Traffic before = device.chip().traffic();
+        Tensor both;
+        try (Stage stage = device.stage("two")) {
+          Tensor x = device.upload(values, two, COLUMNS);
+          both = stage.run(two, () -> device.linear(x, layer));
+        }
+        // As a cache does, which keeps the last four.
+        kept.add(device.rows(List.of(List.of(new Device.Rows(both, rows, rows)))));
+        both.close();
+        if (kept.size() > 4) {
+          kept.removeFirst().close();
+          expected.removeFirst();
+        }
+        Traffic since = device.chip().traffic().since(before);
+        if (run > 6) {
+          assertThat(since.replays()).isEqualTo(1);
+          assertThat(since.operations()).containsOnlyKeys("copy", "slice");
+        }
+        try (Tensor x =
+                device.upload(
+                    Arrays.copyOfRange(values, rows * COLUMNS, 2 * rows * COLUMNS), rows, COLUMNS);
+            Tensor y = device.linear(x, layer)) {
+          expected.add(device.download(y));
+        }
+        for (int i = 0; i < kept.size(); i++) {
+          assertThat(device.download(kept.get(i))).containsExactly(expected.get(i));
+        }
+      }
+    }
+  }
 
   @Test
   void aStageIsReplayedFromTheSecondTimeOnAndGivesTheSame() {
@@ -195,10 +291,18 @@ class TtDeviceTest {
         .isThrownBy(
             () ->
                 chip.capture(
-                    () -> chip.zeros(Shape.of(1, 1, 32, 32), DataType.BFLOAT16, Layout.TILE)))
+                    () ->
+                        List.of(
+                            chip.zeros(Shape.of(1, 1, 32, 32), DataType.BFLOAT16, Layout.TILE))))
         .withMessage("an allocation inside a capture: a trace holds operations on the device only");
     assertThatIllegalStateException()
-        .isThrownBy(() -> chip.capture(() -> chip.capture(() -> {})))
+        .isThrownBy(
+            () ->
+                chip.capture(
+                    () -> {
+                      chip.capture(List::of);
+                      return List.of();
+                    }))
         .withMessageContaining("a capture inside a capture");
     try (Linear layer = layer(1)) {
       float[] values = random(COLUMNS, 5);

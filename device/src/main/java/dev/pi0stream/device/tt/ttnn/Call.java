@@ -22,7 +22,7 @@ record Call(MeshDevice device, PyFunction function) {
     String text = e.text();
     if (text.contains("Out of Memory") && text.contains("DRAM")) {
       MemoryView dram = device.memory(Memory.DRAM);
-      return new DeviceException(
+      return new DramFullException(
           ("the chip's DRAM is full, %.0f of %.0f MB are taken: bfp8 weights, a smaller batch or a"
                   + " smaller cache need less (%s)")
               .formatted(

@@ -14,6 +14,16 @@ final class Capture {
     made.add(tensor);
   }
 
+  void died(TtnnTensor tensor) {
+    made.remove(tensor);
+  }
+
+  /** What was made and is still there, but for the results. */
+  List<TtnnTensor> living(List<TtnnTensor> results) {
+    results.forEach(result -> made.remove(result.memory()));
+    return List.copyOf(made);
+  }
+
   void used(TtnnTensor tensor) {
     if (!made.contains(tensor) && read.add(tensor)) {
       tensor.pin();

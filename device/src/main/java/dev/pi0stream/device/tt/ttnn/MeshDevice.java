@@ -7,12 +7,10 @@ import dev.pi0stream.device.tt.python.PyObject;
 import dev.pi0stream.device.tt.python.PyReference;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * A device of one chip: its memory, its transfers, its traces. {@link Operations} computes on it.
@@ -29,7 +27,7 @@ public final class MeshDevice {
   private final PyReference reference;
   private final Grid grid;
   private final int queues;
-  private final Set<TtnnTensor> tensors = Collections.newSetFromMap(new IdentityHashMap<>());
+  private final Allocations allocations = new Allocations();
   private final Map<String, Long> operations = new HashMap<>();
   private final PyFunction makeTensor;
   private final PyFunction empty;
@@ -43,6 +41,7 @@ public final class MeshDevice {
   private final PyFunction endTraceCapture;
   private final PyFunction executeTrace;
   private final PyFunction releaseTrace;
+  private final PyFunction synchronize;
   private long calls;
   private long uploads;
   private long uploadedBytes;
@@ -74,6 +73,7 @@ public final class MeshDevice {
     this.endTraceCapture = ttnn.function("end_trace_capture", "cq_id");
     this.executeTrace = ttnn.function("execute_trace", "cq_id", "blocking");
     this.releaseTrace = ttnn.function("release_trace");
+    this.synchronize = ttnn.function("synchronize_device");
   }
 
   /** The cores that compute. */
@@ -119,7 +119,30 @@ public final class MeshDevice {
 
   /** How many tensors are allocated. */
   public int tensors() {
-    return tensors.size();
+    return allocations.count();
+  }
+
+  /** What they take, in L1 too. */
+  public long tensorBytes() {
+    return allocations.bytes();
+  }
+
+  /** The most that they took since {@link #forgetPeak}. */
+  public long peakBytes() {
+    return allocations.peak();
+  }
+
+  /** Forgets what they took so far. */
+  public void forgetPeak() {
+    allocations.forgetPeak();
+  }
+
+  /** Waits until all that it was asked for is computed. */
+  public void synchronize() {
+    checkNotCapturing("a wait");
+    try (Frame frame = frame()) {
+      count(synchronize).call(frame, reference());
+    }
   }
 
   /** Whether traces can be captured and replayed, and events waited for. */
@@ -249,8 +272,11 @@ public final class MeshDevice {
   /**
    * Records the operations of a body instead of doing them. A capture always ends, whatever the
    * body does: the device would take nothing else.
+   *
+   * @param body gives its results: what replays write, and nobody needs longer than until the next
+   *     replay of any trace
    */
-  public DeviceTrace capture(Runnable body) {
+  public DeviceTrace capture(Supplier<List<TtnnTensor>> body) {
     checkNotCapturing("a capture");
     if (!replaysTraces()) {
       throw new IllegalStateException("this device cannot capture a trace: it is a mock");
@@ -260,14 +286,16 @@ public final class MeshDevice {
       PyObject id = count(beginTraceCapture).call(frame, reference(), COMPUTE);
       capture = new Capture();
       boolean done = false;
+      List<TtnnTensor> results = List.of();
       try {
-        body.run();
+        results = body.get();
         done = true;
       } finally {
         List<TtnnTensor> read = capture.end();
+        capture.living(results).forEach(allocations::lasts);
         capture = null;
         count(endTraceCapture).call(frame, reference(), id, COMPUTE);
-        trace = new DeviceTrace(this, frame.keep(id), read);
+        trace = new DeviceTrace(this, frame.keep(id), read, allocations.made());
         traces.add(trace);
         if (!done) {
           trace.close();
@@ -293,6 +321,11 @@ public final class MeshDevice {
       }
     }
     id.close();
+  }
+
+  /** Whether something is allocated that was not when so much had been made. */
+  boolean holdsNewerThan(long then) {
+    return allocations.holdsNewerThan(then);
   }
 
   /** Releases the traces that read a tensor which nobody else owns. */
@@ -345,8 +378,10 @@ public final class MeshDevice {
   }
 
   void born(TtnnTensor tensor) {
-    tensors.add(tensor);
-    if (capture != null) {
+    allocations.add(tensor);
+    if (capture == null) {
+      allocations.lasts(tensor);
+    } else {
       capture.made(tensor);
     }
   }
@@ -359,7 +394,10 @@ public final class MeshDevice {
   }
 
   void died(TtnnTensor tensor) {
-    tensors.remove(tensor);
+    allocations.remove(tensor);
+    if (capture != null) {
+      capture.died(tensor);
+    }
     calls++;
   }
 
@@ -367,7 +405,7 @@ public final class MeshDevice {
   void retire() {
     if (open) {
       List.copyOf(traces).forEach(DeviceTrace::close);
-      List.copyOf(tensors).forEach(TtnnTensor::abandon);
+      allocations.abandon();
       open = false;
       reference.close();
     }
