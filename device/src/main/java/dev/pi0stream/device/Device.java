@@ -1,6 +1,7 @@
 package dev.pi0stream.device;
 
 import java.util.List;
+import java.util.OptionalLong;
 
 /**
  * A device with its memory and the operations of a vision-language-action policy. Everything that
@@ -286,8 +287,52 @@ public interface Device extends AutoCloseable {
    */
   Stage stage(String name, Object... variant);
 
+  /**
+   * Waits until all that was asked for is computed: for who takes times. Other operations may
+   * return before.
+   */
+  default void synchronize() {}
+
   /** What the resources made by this device take at the moment. */
   Usage usage();
+
+  /**
+   * What is left of the device's own memory, for tensors that last: beside all that is there, and
+   * what stages took so far while they computed. Empty where the memory is the host's.
+   */
+  default OptionalLong spareBytes() {
+    return OptionalLong.empty();
+  }
+
+  /** What the device did since it was opened, to be watched. */
+  default Measurements measurements() {
+    return Measurements.NONE;
+  }
+
+  /**
+   * What a device tells to be watched; 0 where it has nothing of the kind.
+   *
+   * @param memoryBytes of its own memory
+   * @param takenBytes of memory that it has taken, used or kept for the next time
+   * @param uploadedBytes copied to it
+   * @param downloadedBytes copied to the host
+   * @param programs that were compiled and are kept
+   * @param traces that are kept
+   * @param replays of traces
+   * @param calls of its library
+   */
+  record Measurements(
+      long memoryBytes,
+      long takenBytes,
+      long uploadedBytes,
+      long downloadedBytes,
+      long programs,
+      long traces,
+      long replays,
+      long calls) {
+    /** Of a device that has nothing to tell. */
+    public static final Measurements NONE = new Measurements(0, 0, 0, 0, 0, 0, 0, 0);
+  }
 
   /**
    * What a device holds.

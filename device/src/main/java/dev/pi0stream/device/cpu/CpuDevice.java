@@ -164,6 +164,13 @@ public final class CpuDevice extends AbstractDevice {
   }
 
   @Override
+  public Measurements measurements() {
+    Usage usage = usage();
+    long taken = usage.weights() + usage.values() + pool.idleBytes();
+    return new Measurements(0, taken, 0, 0, primitives.size(), 0, 0, 0);
+  }
+
+  @Override
   protected void free() {
     primitives.close();
     engine.close();

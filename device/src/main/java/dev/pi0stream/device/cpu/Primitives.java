@@ -60,6 +60,11 @@ final class Primitives implements AutoCloseable {
     return primitive;
   }
 
+  /** How many are kept. */
+  int size() {
+    return compiled.size();
+  }
+
   /** The layout that oneDNN likes best for weights of this shape. */
   MemoryDescriptor weightsLayout(DataType type, int inputs, int outputs) {
     return layouts.computeIfAbsent(new WeightsShape(type, inputs, outputs), this::chooseLayout);

@@ -28,15 +28,18 @@ import dev.pi0stream.device.tt.ttnn.DataType;
 import dev.pi0stream.device.tt.ttnn.Fused;
 import dev.pi0stream.device.tt.ttnn.Layout;
 import dev.pi0stream.device.tt.ttnn.Memory;
+import dev.pi0stream.device.tt.ttnn.MemoryView;
 import dev.pi0stream.device.tt.ttnn.MeshDevice;
 import dev.pi0stream.device.tt.ttnn.Operations;
 import dev.pi0stream.device.tt.ttnn.Shape;
+import dev.pi0stream.device.tt.ttnn.Traffic;
 import dev.pi0stream.device.tt.ttnn.Ttnn;
 import dev.pi0stream.device.tt.ttnn.TtnnTensor;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 
 /**
  * One chip of a Tenstorrent card, by TTNN. Every operation runs on it: nothing falls back to the
@@ -106,6 +109,37 @@ public final class TtDevice extends AbstractDevice {
   /** The chip, to look at: its memory, what it was asked to do. */
   public MeshDevice chip() {
     return chip;
+  }
+
+  /**
+   * What is left beside weights, inputs' places, results and what a stage took at most while it
+   * computed; room that nobody uses counts as left.
+   */
+  @Override
+  public OptionalLong spareBytes() {
+    MemoryView dram = chip.memory(Memory.DRAM);
+    long taken = dram.allocatedBytes() - stages.idleBytes() + stages.activationBytes();
+    return OptionalLong.of(Math.max(0, dram.totalBytes() - taken));
+  }
+
+  @Override
+  public Measurements measurements() {
+    MemoryView dram = chip.memory(Memory.DRAM);
+    Traffic traffic = chip.traffic();
+    return new Measurements(
+        dram.totalBytes(),
+        dram.allocatedBytes(),
+        traffic.uploadedBytes(),
+        traffic.downloadedBytes(),
+        chip.programs(),
+        stages.traces(),
+        traffic.replays(),
+        traffic.calls());
+  }
+
+  @Override
+  public void synchronize() {
+    chip.synchronize();
   }
 
   /** How many stages it has seen, by shape, and how many of them are traces now. */

@@ -142,10 +142,37 @@ class TtDeviceTest {
   }
 
   @Test
+  void whatIsLeftOfTheMemoryIsWhatNobodyHolds() {
+    long free = device.spareBytes().orElseThrow();
+    assertThat(free).isBetween(1L << 30, device.measurements().memoryBytes());
+    int rows = 1 << 12;
+    long bytes = (long) rows * COLUMNS * Float.BYTES;
+    try (Tensor x = device.upload(new float[rows * COLUMNS], rows, COLUMNS)) {
+      assertThat(device.spareBytes()).hasValue(free - bytes);
+      assertThat(device.measurements().takenBytes()).isGreaterThanOrEqualTo(x.rows());
+    }
+    assertThat(device.spareBytes()).hasValue(free);
+  }
+
+  @Test
+  void whatAStageTakesWhileItComputesIsNotLeft() {
+    int rows = 1 << 12;
+    long one = (long) rows * COLUMNS * Float.BYTES;
+    long free = device.spareBytes().orElseThrow();
+    try (Stage stage = device.stage("large")) {
+      Tensor x = device.upload(random(rows * COLUMNS, 1), rows, COLUMNS);
+      stage.run(Sequences.of(rows), () -> device.add(device.add(device.add(x, x), x), x)).close();
+    }
+    long left = device.spareBytes().orElseThrow();
+    // Its input's place, and three sums at a time; room for its result that nobody uses is left.
+    assertThat(free - left).isEqualTo(4 * one);
+  }
+
+  @Test
   void roomThatNobodyUsesMakesWay() {
     device.close();
     device = TestChips.open(TestChips.MOCK, Precision.BF16);
-    long most = device.chip().memory(Memory.DRAM).totalBytes() * 3 / 5;
+    long most = device.spareBytes().orElseThrow() * 3 / 5;
     int columns = (int) (most / (2L << 15) / 32) * 32;
     Place first = room(columns);
     Place second = room(columns - 32);
@@ -229,6 +256,28 @@ class TtDeviceTest {
           assertThat(device.download(kept.get(i))).containsExactly(expected.get(i));
         }
       }
+    }
+  }
+
+  @Test
+  void transfersAndTracesAreMeasured() {
+    try (Linear layer = layer(1)) {
+      for (int run = 0; run < 3; run++) {
+        staged(layer, random(COLUMNS, run), 1);
+      }
+      Device.Measurements before = device.measurements();
+      staged(layer, random(COLUMNS, 3), 1);
+      device.synchronize();
+      Device.Measurements now = device.measurements();
+      assertThat(now.uploadedBytes() - before.uploadedBytes())
+          .isEqualTo(32L * COLUMNS * Float.BYTES);
+      assertThat(now.downloadedBytes() - before.downloadedBytes())
+          .isEqualTo(32L * COLUMNS * Short.BYTES);
+      assertThat(now.traces()).isEqualTo(1);
+      assertThat(now.replays() - before.replays()).isEqualTo(1);
+      assertThat(now.calls() - before.calls()).isBetween(5L, 20L);
+      assertThat(now.programs()).isPositive().isEqualTo(before.programs());
+      assertThat(now.takenBytes()).isEqualTo(before.takenBytes());
     }
   }
 
