@@ -6,7 +6,8 @@ The double proves which operations are issued and on what, not the kernels of a 
 
 Values are rounded to the data type of each tensor; ``ttnn_double.unrounded`` is the same module with
 fp32 throughout. The padding of tiles holds what an operation leaves there:
-``TTNN_DOUBLE_PADDING`` says ``large`` (30,000 where it is undefined; the default), ``nan`` or ``zero``.
+``TTNN_DOUBLE_PADDING`` says ``large`` (30,000 where it is undefined; the default), ``nan`` or ``zero``;
+in ``ttnn_double.poisoned`` it is always ``nan``.
 
 An operation whose value is not known raises ``NotImplementedError``. Traces, which end the process
 on a mock, are the double's own; see ``trace``.

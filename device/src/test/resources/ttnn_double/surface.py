@@ -21,9 +21,9 @@ _AS_THEY_ARE = frozenset(
 )
 
 
-def names(module, *, rounding):
+def names(module, *, rounding, padding=None):
     """A module's ``__getattr__``, which looks TTNN's names up and keeps them in the module."""
-    surface = Surface(rounding, os.environ.get("TTNN_DOUBLE_PADDING", "large"))
+    surface = Surface(rounding, padding or os.environ.get("TTNN_DOUBLE_PADDING", "large"))
 
     def find(name):
         if name.startswith("__"):

@@ -449,10 +449,7 @@ public final class TtDevice extends AbstractDevice {
     Memory memory = memory(rows.blocks());
     try (Temporaries made = new Temporaries()) {
       TtnnTensor input = forms.cast(forms.plain(rows, made), DataType.BFLOAT16, made);
-      List<TtnnTensor> both =
-          made.addAll(
-              operations.minimalMatmulSplit(
-                  input, gated.weights(), gated.fidelity(), DataType.BFLOAT16, memory));
+      List<TtnnTensor> both = gateAndUp(input, gated, memory, made);
       TtnnTensor result = made.add(operations.multiplyGelu(both.get(0), both.get(1), memory));
       if (result.shape().get(-1) > gated.outputs()) {
         Shape exact = result.shape().with(-1, gated.outputs());
@@ -460,6 +457,25 @@ public final class TtDevice extends AbstractDevice {
       }
       return matrix(rows, gated.outputs(), made.keep(result));
     }
+  }
+
+  private List<TtnnTensor> gateAndUp(
+      TtnnTensor x, TtGatedLinear gated, Memory memory, Temporaries made) {
+    if (x.shape().get(-1) % Shape.TILE == 0) {
+      return made.addAll(
+          operations.minimalMatmulSplit(
+              x, gated.weights(), gated.fidelity(), DataType.BFLOAT16, memory));
+    }
+    // That one multiplies what lies behind the last column too, where a tile is not full.
+    TtnnTensor both =
+        made.add(
+            operations.linear(
+                x, gated.weights(), null, Fused.NONE, gated.fidelity(), DataType.BFLOAT16, memory));
+    int half = both.shape().get(-1) / 2;
+    Shape one = both.shape().with(-1, half);
+    return List.of(
+        made.add(operations.slice(both, one, new int[4], memory)),
+        made.add(operations.slice(both, one, new int[] {0, 0, 0, half}, memory)));
   }
 
   @Override

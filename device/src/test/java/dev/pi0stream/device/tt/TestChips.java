@@ -21,6 +21,9 @@ public final class TestChips {
   /** The same, not rounded. */
   public static final String UNROUNDED = "ttnn_double.unrounded";
 
+  /** Not rounded either, and what an operation leaves undefined is no number. */
+  public static final String POISONED = "ttnn_double.poisoned";
+
   private static final Map<String, Ttnn> MODULES = new ConcurrentHashMap<>();
 
   private TestChips() {}

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.DeviceException;
+import dev.pi0stream.device.GatedLinear;
 import dev.pi0stream.device.Linear;
 import dev.pi0stream.device.Parameter;
 import dev.pi0stream.device.Precision;
@@ -188,6 +189,25 @@ class TtDeviceTest {
 
   private static Place room(int columns) {
     return new Place(Shape.of(1, 1, 1 << 15, columns), DataType.BFLOAT16, Layout.TILE);
+  }
+
+  @Test
+  void paddingOfTilesIsNotComputedWith() {
+    device.close();
+    device = TestChips.open(TestChips.POISONED, Precision.BF16);
+    int odd = 48;
+    float[] weights = random(odd * odd, 1);
+    try (GatedLinear gated =
+            device.gatedLinear(
+                Parameter.of("gate", odd, odd, weights), Parameter.of("up", odd, odd, weights));
+        Linear layer = device.linear(Parameter.of("w", odd, odd, weights), null);
+        Tensor x = device.upload(random(33 * odd, 2), 33, odd);
+        Tensor y = device.linear(x, layer);
+        Tensor z = device.gatedLinear(y, gated)) {
+      for (float number : device.download(z)) {
+        assertThat(number).isFinite();
+      }
+    }
   }
 
   // Traces ----------------------------------------------------------------------------------------

@@ -129,7 +129,11 @@ public final class Operations {
     }
   }
 
-  /** {@code x·w}, its columns cut into two halves. */
+  /**
+   * {@code x·w}, its columns cut into two halves.
+   *
+   * @param x whose columns are whole tiles: what lies behind them would be multiplied too
+   */
   public List<TtnnTensor> minimalMatmulSplit(
       TtnnTensor x, TtnnTensor w, Fidelity fidelity, DataType type, Memory memory) {
     try (Frame frame = device.frame()) {
