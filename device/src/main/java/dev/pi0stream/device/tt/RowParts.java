@@ -40,7 +40,7 @@ final class RowParts {
       boolean tiles = areTiles(pieces);
       for (List<Piece> own : pieces) {
         if (tiles) {
-          all.add(tiled(own, blocks.rows(), made));
+          all.addAll(tiled(own, blocks.rows(), made));
         } else {
           all.add(untiled(own, blocks.rows(), made));
         }
@@ -126,8 +126,11 @@ final class RowParts {
     return true;
   }
 
-  /** A block of whole tiles. The last piece brings what is behind it up to the block's end. */
-  private TtnnTensor tiled(List<Piece> pieces, int rows, Temporaries made) {
+  /**
+   * The parts of a block of whole tiles. The last piece brings what is behind it up to the block's
+   * end.
+   */
+  private List<TtnnTensor> tiled(List<Piece> pieces, int rows, Temporaries made) {
     List<TtnnTensor> parts = new ArrayList<>();
     int filled = 0;
     for (int i = 0; i < pieces.size(); i++) {
@@ -137,8 +140,9 @@ final class RowParts {
       parts.add(cut(piece, count, made));
       filled += count;
     }
-    TtnnTensor block = concat(parts, made);
-    return filled == rows ? block : made.add(operations.padRows(block, rows, Memory.DRAM));
+    return filled == rows
+        ? parts
+        : List.of(made.add(operations.padRows(concat(parts, made), rows, Memory.DRAM)));
   }
 
   private TtnnTensor cut(Piece piece, int count, Temporaries made) {
