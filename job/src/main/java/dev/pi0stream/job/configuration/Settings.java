@@ -55,12 +55,12 @@ public final class Settings {
           "The most robots that are computed together.");
 
   public static final Setting<Integer> REUSE_MEBIBYTES =
-      Setting.of(
+      Setting.withoutFallback(
           "policy.reuse-mebibytes",
           ValueKind.wholeNumber(0, MOST),
-          Math.toIntExact(USUAL.engine().reuseBytes() >> 20),
           "Of a device's memory, what may hold earlier pictures' features and prompts' prefixes for"
-              + " another use.");
+              + " another use; if not given, on a card three quarters of what the policy and its"
+              + " batches leave, else 1024. More than a card has is refused when the job starts.");
 
   public static final Setting<Duration> WARM_UP =
       Setting.of(
@@ -329,7 +329,7 @@ public final class Settings {
         device,
         configuration.find(PRECISION).orElseGet(() -> Devices.defaultPrecision(device)).label(),
         configuration.get(MAX_BATCH),
-        (long) configuration.get(REUSE_MEBIBYTES) << 20,
+        configuration.find(REUSE_MEBIBYTES).map(mebibytes -> (long) mebibytes << 20).orElse(null),
         configuration.get(WARM_UP),
         configuration.get(HANGS));
   }

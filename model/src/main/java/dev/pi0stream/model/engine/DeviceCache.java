@@ -6,31 +6,17 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * What is kept on a device to be used again, least recently used first, up to a budget. Whatever a
- * batch puts in or uses stays until {@link #trim}, which ends the batch: meanwhile the cache may be
- * larger than its budget by what the batch itself works with.
+ * What is kept on a device to be used again, until it has to make room: least recently used first.
+ * Whatever a batch puts in or uses stays until {@link #trim}, which ends the batch: meanwhile the
+ * cache may be larger than its budget by what the batch itself works with.
  *
  * <p>Values are used and freed on the device's thread. Whether something is there may be asked by
  * any thread.
  */
 final class DeviceCache implements AutoCloseable {
-  private final long budget;
   private final Map<ReuseKey, Entry> entries = new LinkedHashMap<>(16, 0.75f, true);
   private long bytes;
   private long evictions;
-
-  /**
-   * An empty cache.
-   *
-   * @param budget in bytes on the device; 0 keeps nothing beyond a batch
-   */
-  DeviceCache(long budget) {
-    if (budget < 0) {
-      throw new IllegalArgumentException(
-          "memory for reuse is %d bytes: expected 0 or more".formatted(budget));
-    }
-    this.budget = budget;
-  }
 
   /** Whether there is something under a key; does not count as a use. */
   synchronized boolean contains(ReuseKey key) {
@@ -55,8 +41,12 @@ final class DeviceCache implements AutoCloseable {
     this.bytes += bytes;
   }
 
-  /** Frees the least recently used until the rest is within the budget. */
-  synchronized void trim() {
+  /**
+   * Frees the least recently used until the rest is within a budget.
+   *
+   * @param budget in bytes on the device; 0 keeps nothing beyond a batch
+   */
+  synchronized void trim(long budget) {
     Iterator<Entry> oldest = entries.values().iterator();
     while (bytes > budget && oldest.hasNext()) {
       Entry entry = oldest.next();

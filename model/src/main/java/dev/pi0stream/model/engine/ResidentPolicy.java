@@ -38,9 +38,9 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
     this.checkpointDigest = checkpointDigest;
   }
 
-  /** {@link #load(Checkpoint, Device, long)} with nothing kept from batch to batch. */
+  /** {@link #load(Checkpoint, Device, ReuseBudget)} with nothing kept from batch to batch. */
   public static ResidentPolicy load(Checkpoint checkpoint, Device device) {
-    return load(checkpoint, device, 0);
+    return load(checkpoint, device, ReuseBudget.NOTHING);
   }
 
   /**
@@ -48,11 +48,12 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
    * the policy prove itself on it. Called on the device's thread. The checkpoint may be closed
    * afterwards; the device is closed with the policy, also when this fails.
    *
-   * @param reuseBytes what may be kept on the device to be used again: features of pictures, keys
-   *     and values of prefixes
+   * @param reuse what may be kept on the device to be used again: features of pictures, keys and
+   *     values of prefixes
    * @throws dev.pi0stream.model.checkpoint.CheckpointException if it could not be served
+   * @throws IllegalArgumentException if the device has less memory than is to be kept
    */
-  public static ResidentPolicy load(Checkpoint checkpoint, Device device, long reuseBytes) {
+  public static ResidentPolicy load(Checkpoint checkpoint, Device device, ReuseBudget reuse) {
     try {
       Processor processor = Processor.open(checkpoint);
       Policy policy = Policy.load(checkpoint, device);
@@ -60,8 +61,9 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
       if (Files.exists(golden)) {
         SelfTest.read(golden).check(policy, processor, checkpoint.id());
       }
-      return new ResidentPolicy(
-          device, policy, processor, new ReusingSampler(policy, reuseBytes), checkpoint.id());
+      ReusingSampler sampler = new ReusingSampler(policy, reuse);
+      sampler.checkBudget();
+      return new ResidentPolicy(device, policy, processor, sampler, checkpoint.id());
     } catch (RuntimeException | Error e) {
       device.close();
       throw e;
@@ -139,6 +141,11 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
   }
 
   @Override
+  public Device.Measurements measurements() {
+    return device.measurements();
+  }
+
+  @Override
   public ReuseCounts reuse() {
     return sampler.counts();
   }
@@ -146,7 +153,10 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
   @Override
   public LatencyCurve rehearse(int maxBatch, Duration limit) {
     try {
-      return new Rehearsal(this, new IdentityNoise(0), maxBatch, limit).run(this::madeUp);
+      LatencyCurve curve =
+          new Rehearsal(this, new IdentityNoise(0), maxBatch, limit).run(this::madeUp);
+      sampler.checkBudget();
+      return curve;
     } finally {
       sampler.forget();
     }

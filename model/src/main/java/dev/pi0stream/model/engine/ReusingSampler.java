@@ -27,7 +27,8 @@ import java.util.concurrent.atomic.LongAdder;
 final class ReusingSampler implements AutoCloseable {
   private final Policy policy;
   private final Device device;
-  private final DeviceCache cache;
+  private final ReuseBudget budget;
+  private final DeviceCache cache = new DeviceCache();
   private final LongAdder featureHits = new LongAdder();
   private final LongAdder featureMisses = new LongAdder();
   private final LongAdder prefixHits = new LongAdder();
@@ -36,12 +37,21 @@ final class ReusingSampler implements AutoCloseable {
   /**
    * A sampler that has seen nothing yet.
    *
-   * @param budget bytes on the device for what is kept from batch to batch
+   * @param budget for what is kept from batch to batch
    */
-  ReusingSampler(Policy policy, long budget) {
+  ReusingSampler(Policy policy, ReuseBudget budget) {
     this.policy = policy;
     this.device = policy.device();
-    this.cache = new DeviceCache(budget);
+    this.budget = budget;
+  }
+
+  /**
+   * Checks that the device has the memory that may be kept.
+   *
+   * @throws IllegalArgumentException where it has not
+   */
+  void checkBudget() {
+    budget.check(device, cache.bytes());
   }
 
   /** What an input would take if its batch began now. May be asked while no batch runs. */
@@ -68,13 +78,15 @@ final class ReusingSampler implements AutoCloseable {
     }
     long begun = System.nanoTime();
     see(List.copyOf(unseen.values()));
+    device.synchronize();
     long saw = System.nanoTime();
     read(unread);
+    device.synchronize();
     long read = System.nanoTime();
     List<Device.Part> prefixes =
         keys.stream().map(key -> new Device.Part((KeyValues) cache.get(key), 0)).toList();
     List<float[]> x = policy.denoise(prefixes, batch, steps);
-    cache.trim();
+    cache.trim(budget.bytes(device, cache.bytes()));
     long done = System.nanoTime();
     return new ServedPolicy.Inference(
         x,

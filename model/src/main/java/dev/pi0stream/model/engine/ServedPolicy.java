@@ -71,6 +71,11 @@ public interface ServedPolicy {
     return new Device.Usage(0, 0, 0);
   }
 
+  /** What the device did since it was opened; asked on the device's thread. */
+  default Device.Measurements measurements() {
+    return Device.Measurements.NONE;
+  }
+
   /**
    * Runs batches of made-up observations, so that what compiles or settles on first use has done so
    * before a robot waits for it, and takes their times. Called on the device's thread, before the
@@ -79,6 +84,7 @@ public interface ServedPolicy {
    * @param maxBatch the largest batch
    * @param limit after which no further batch is begun
    * @return how long batches take; knows nothing where nothing was run
+   * @throws IllegalArgumentException if the device has no memory for what was asked of it
    */
   default LatencyCurve rehearse(int maxBatch, Duration limit) {
     return new LatencyCurve();

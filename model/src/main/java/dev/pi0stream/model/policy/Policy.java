@@ -325,6 +325,7 @@ public final class Policy implements AutoCloseable {
     try (Scope _ = device.scope()) {
       long begun = System.nanoTime();
       List<Device.Rows> seen = see(images, features);
+      device.synchronize();
       long saw = System.nanoTime();
       List<PrefixInput> robots = new ArrayList<>();
       int next = 0;
@@ -335,6 +336,7 @@ public final class Policy implements AutoCloseable {
       }
       KeyValues prefix = prefix(robots, probe);
       probe.seePrefix(prefix);
+      device.synchronize();
       long read = System.nanoTime();
       List<Device.Part> parts =
           IntStream.range(0, batch.size()).mapToObj(i -> new Device.Part(prefix, i)).toList();

@@ -142,7 +142,7 @@ class ReusingSamplerTest {
     sampler.sample(List.of(sample(0, 1, 0, true, 1)), STEPS);
     long one = sampler.counts().bytes();
     sampler.close();
-    sampler = new ReusingSampler(policy, 2 * one);
+    sampler = new ReusingSampler(policy, ReuseBudget.of(2 * one));
     Sample old = sample(0, 1, 0, true, 1);
     Sample kept = sample(2, 3, 0, true, 2);
     sampler.sample(List.of(old), STEPS);
@@ -159,7 +159,8 @@ class ReusingSamplerTest {
     open("pi0-tiny", "cpu", 0);
     try (Checkpoint checkpoint = Checkpoint.open(CHECKPOINTS.resolve("pi0-tiny"));
         ResidentPolicy resident =
-            ResidentPolicy.load(checkpoint, Devices.open("cpu", Precision.FP32), PLENTY)) {
+            ResidentPolicy.load(
+                checkpoint, Devices.open("cpu", Precision.FP32), ReuseBudget.OF_DEVICE)) {
       LatencyCurve curve = resident.rehearse(4, Duration.ofSeconds(20));
       assertThat(resident.reuse()).isEqualTo(ReuseCounts.NONE);
       Duration state = curve.estimate(new ServedPolicy.Computed(0, 0, 1));
@@ -177,7 +178,7 @@ class ReusingSamplerTest {
     }
     policy.sample(List.of(sample(0, 0, 0, true, 0)), STEPS);
     constants = device.usage().values();
-    sampler = new ReusingSampler(policy, budget);
+    sampler = new ReusingSampler(policy, ReuseBudget.of(budget));
   }
 
   /** An input of the given pictures; with or without the second camera. */

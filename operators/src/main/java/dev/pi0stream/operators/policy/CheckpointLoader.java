@@ -23,7 +23,7 @@ public final class CheckpointLoader implements PolicyLoader {
     Precision precision = Precision.parse(spec.precision());
     try (Checkpoint checkpoint = Checkpoint.open(Path.of(spec.checkpoint()))) {
       Device device = Devices.open(backEnd(spec.device()), precision);
-      ResidentPolicy policy = ResidentPolicy.load(checkpoint, device, spec.reuseBytes());
+      ResidentPolicy policy = ResidentPolicy.load(checkpoint, device, spec.reuse());
       return new LoadedPolicy(policy, new IdentityNoise(NOISE_SEED), policy);
     }
   }

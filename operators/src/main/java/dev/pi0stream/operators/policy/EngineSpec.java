@@ -1,5 +1,6 @@
 package dev.pi0stream.operators.policy;
 
+import dev.pi0stream.model.engine.ReuseBudget;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
@@ -12,7 +13,8 @@ import java.util.List;
  *     several, separated by commas, are shared by the subtasks of a TaskManager
  * @param precision label of the precision, such as {@code fp32}
  * @param maxBatch the most robots of one batch
- * @param reuseBytes what the device may keep of earlier pictures and prompts to use it again
+ * @param reuseBytes what the device may keep of earlier pictures and prompts to use it again; null
+ *     for what suits it
  * @param warmUp the longest that the policy rehearses before it serves; zero for not at all
  * @param hangs after this a batch that has not ended counts as hanging, if it also took ten times
  *     of what it was expected to; while nothing is known of the device, after twenty times this
@@ -22,19 +24,20 @@ public record EngineSpec(
     String device,
     String precision,
     int maxBatch,
-    long reuseBytes,
+    Long reuseBytes,
     Duration warmUp,
     Duration hangs)
     implements Serializable {
-  /** What is kept on a device unless something else is said: 1 GiB. */
-  public static final long DEFAULT_REUSE_BYTES = 1L << 30;
-
   private static final Duration DEFAULT_HANGS = Duration.ofSeconds(30);
 
-  /** Serves without a rehearsal and keeps up to a GiB. */
+  /** Serves without a rehearsal and keeps what suits the device. */
   public EngineSpec(String checkpoint, String device, String precision, int maxBatch) {
-    this(
-        checkpoint, device, precision, maxBatch, DEFAULT_REUSE_BYTES, Duration.ZERO, DEFAULT_HANGS);
+    this(checkpoint, device, precision, maxBatch, null, Duration.ZERO, DEFAULT_HANGS);
+  }
+
+  /** What may be kept of {@link #reuseBytes}. */
+  ReuseBudget reuse() {
+    return reuseBytes == null ? ReuseBudget.OF_DEVICE : ReuseBudget.of(reuseBytes);
   }
 
   /** The devices that it may be served on. */

@@ -80,7 +80,7 @@ class DevicePoolTest {
   @Test
   void aDeviceThatHangsIsGivenUpWithASentenceAndOpenedAnew() throws Exception {
     EngineSpec spec =
-        new EngineSpec("hangs", "fake", "fp32", 4, 0, Duration.ZERO, Duration.ofMillis(200));
+        new EngineSpec("hangs", "fake", "fp32", 4, 0L, Duration.ZERO, Duration.ofMillis(200));
     ResidentEngine engine = pool.acquire(spec, FakePolicy::load, job);
     assertThat(engine.engine().submit(request("lift")).get())
         .isInstanceOf(PolicyOutcome.Chunk.class);
