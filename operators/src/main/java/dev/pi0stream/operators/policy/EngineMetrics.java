@@ -1,5 +1,6 @@
 package dev.pi0stream.operators.policy;
 
+import dev.pi0stream.device.Device.Measurements;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.ReuseCounts;
 import java.util.function.ToLongFunction;
@@ -16,8 +17,8 @@ import org.apache.flink.metrics.MetricGroup;
  * {@code totalBatchesProcessed}, {@code totalRecordsProcessed}, {@code asyncCallFailures}.
  *
  * <p>All else is under {@code pi0.device.NAME}: {@code waitingRobots}, {@code weightBytes}, {@code
- * valueBytes}, {@code resources}, and {@code reuse…}, how often something was found on the device,
- * had to be computed, or had to make room.
+ * valueBytes}, {@code resources}; {@code reuse…}, how often something was found on the device, had
+ * to be computed, or had to make room; and what the device tells of itself.
  */
 final class EngineMetrics {
   private EngineMetrics() {}
@@ -50,10 +51,26 @@ final class EngineMetrics {
     reuse(group, "reusePrefixMisses", engine, ReuseCounts::prefixMisses);
     reuse(group, "reuseEvictions", engine, ReuseCounts::evictions);
     reuse(group, "reuseBytes", engine, ReuseCounts::bytes);
+    device(group, "memoryBytes", statistics, Measurements::memoryBytes);
+    device(group, "takenBytes", statistics, Measurements::takenBytes);
+    device(group, "uploadedBytes", statistics, Measurements::uploadedBytes);
+    device(group, "downloadedBytes", statistics, Measurements::downloadedBytes);
+    device(group, "programs", statistics, Measurements::programs);
+    device(group, "traces", statistics, Measurements::traces);
+    device(group, "replays", statistics, Measurements::replays);
+    device(group, "calls", statistics, Measurements::calls);
   }
 
   private static void reuse(
       MetricGroup group, String name, PolicyEngine engine, ToLongFunction<ReuseCounts> count) {
     group.gauge(name, (Gauge<Long>) () -> count.applyAsLong(engine.policy().reuse()));
+  }
+
+  private static void device(
+      MetricGroup group,
+      String name,
+      EngineStatistics statistics,
+      ToLongFunction<Measurements> measurement) {
+    group.gauge(name, (Gauge<Long>) () -> measurement.applyAsLong(statistics.device()));
   }
 }

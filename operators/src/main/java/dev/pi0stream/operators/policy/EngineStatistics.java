@@ -21,11 +21,17 @@ final class EngineStatistics implements BatchListener {
   private final Counter failures = new ThreadSafeSimpleCounter();
   private volatile ServedPolicy policy;
   private volatile Device.Usage memory = new Device.Usage(0, 0, 0);
+  private volatile Device.Measurements device = Device.Measurements.NONE;
 
   /** A policy was loaded; told on the device's thread. */
   void opened(ServedPolicy loaded) {
     policy = loaded;
-    memory = loaded.memory();
+    measure();
+  }
+
+  private void measure() {
+    memory = policy.memory();
+    device = policy.measurements();
   }
 
   @Override
@@ -39,7 +45,7 @@ final class EngineStatistics implements BatchListener {
     sizes.update(batch.rows());
     gatheredMillis.update(batch.gathered().toMillis());
     tookMillis.update(batch.took().toMillis());
-    memory = policy.memory();
+    measure();
   }
 
   Histogram sizes() {
@@ -69,5 +75,10 @@ final class EngineStatistics implements BatchListener {
   /** What policy and batches took on the device when the last batch ended. */
   Device.Usage memory() {
     return memory;
+  }
+
+  /** What the device had done by then. */
+  Device.Measurements device() {
+    return device;
   }
 }

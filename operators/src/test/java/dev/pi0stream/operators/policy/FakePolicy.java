@@ -1,5 +1,6 @@
 package dev.pi0stream.operators.policy;
 
+import dev.pi0stream.device.Device;
 import dev.pi0stream.device.DeviceException;
 import dev.pi0stream.model.engine.ServedPolicy;
 import dev.pi0stream.model.image.Frame;
@@ -29,6 +30,7 @@ final class FakePolicy implements ServedPolicy {
   private final List<String> devices = new CopyOnWriteArrayList<>();
   private final AtomicInteger closes = new AtomicInteger();
   private final AtomicInteger batches = new AtomicInteger();
+  private volatile Device.Measurements measurements = Device.Measurements.NONE;
 
   /** The policy that {@link #load} gives for a checkpoint. */
   static FakePolicy of(EngineSpec spec) {
@@ -50,6 +52,16 @@ final class FakePolicy implements ServedPolicy {
           return noise;
         },
         policy.closes::incrementAndGet);
+  }
+
+  /** What its device tells from now on. */
+  void measure(Device.Measurements told) {
+    measurements = told;
+  }
+
+  @Override
+  public Device.Measurements measurements() {
+    return measurements;
   }
 
   int loads() {

@@ -2,6 +2,7 @@ package dev.pi0stream.operators.policy;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.pi0stream.device.Device;
 import dev.pi0stream.model.engine.BatchListener.BatchReport;
 import dev.pi0stream.model.engine.PolicyOutcome.Timing;
 import java.time.Duration;
@@ -59,17 +60,51 @@ class PolicyMetricsTest {
               "reusePrefixHits",
               "reusePrefixMisses",
               "reuseEvictions",
-              "reuseBytes")) {
-        assertThat(
-                listener
-                    .<Number>getGauge("pi0", "device", "fake:1", name)
-                    .orElseThrow()
-                    .getValue()
-                    .longValue())
-            .as(name)
-            .isZero();
+              "reuseBytes",
+              "memoryBytes",
+              "takenBytes",
+              "uploadedBytes",
+              "downloadedBytes",
+              "programs",
+              "traces",
+              "replays",
+              "calls")) {
+        assertThat(deviceGauge("fake:1", name)).as(name).isZero();
       }
     }
+  }
+
+  @Test
+  void whatTheDeviceTellsIsShownWhenABatchEnds() throws Exception {
+    EngineSpec spec = new EngineSpec("metrics of a device", "fake", "fp32", 4);
+    try (ResidentEngine resident =
+        ResidentEngine.start(spec, FakePolicy::load, new EngineStatistics())) {
+      EngineMetrics.show(listener.getMetricGroup(), "fake:2", resident);
+      FakePolicy.of(spec).measure(new Device.Measurements(1, 2, 3, 4, 5, 6, 7, 8));
+      resident
+          .statistics()
+          .ended(new BatchReport(1, Duration.ofMillis(1), Duration.ofMillis(1), false));
+      assertThat(
+              List.of(
+                  "memoryBytes",
+                  "takenBytes",
+                  "uploadedBytes",
+                  "downloadedBytes",
+                  "programs",
+                  "traces",
+                  "replays",
+                  "calls"))
+          .extracting(name -> deviceGauge("fake:2", name))
+          .containsExactly(1L, 2L, 3L, 4L, 5L, 6L, 7L, 8L);
+    }
+  }
+
+  private long deviceGauge(String device, String name) {
+    return listener
+        .<Number>getGauge("pi0", "device", device, name)
+        .orElseThrow()
+        .getValue()
+        .longValue();
   }
 
   @Test
