@@ -124,7 +124,7 @@ public final class Pi0Suffix implements Suffix {
       probe.see("expert.state.out", Probe.ALL_ROWS, out);
       List<List<Device.Part>> joined = new ArrayList<>();
       for (int i = 0; i < robots; i++) {
-        joined.add(List.of(prefixes.get(i), new Device.Part(own, i)));
+        joined.add(List.of(new Device.Part(prefix, i), new Device.Part(own, i)));
       }
       return scope.keep(device.join(joined));
     }
