@@ -146,7 +146,9 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
   @Override
   public LatencyCurve rehearse(int maxBatch, Duration limit) {
     try {
-      return new Rehearsal(this, new IdentityNoise(0), maxBatch, limit).run(this::madeUp);
+      return new Rehearsal(
+              this::infer, new IdentityNoise(0), noiseSize(), maxBatch, sampler::forget, limit)
+          .run(this::madeUp);
     } finally {
       sampler.forget();
     }
