@@ -135,7 +135,9 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
 
   @Override
   public Device.Usage memory() {
-    return device.usage();
+    Device.Usage all = device.usage();
+    return new Device.Usage(
+        all.weights(), all.values(), all.resources() - sampler.counts().entries());
   }
 
   @Override
