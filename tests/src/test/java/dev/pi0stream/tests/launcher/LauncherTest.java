@@ -75,7 +75,8 @@ class LauncherTest {
     assertThat(pi0("x").out).doesNotContain("AOTCache");
     Path kept = Files.writeString(project.resolve("target/pi0.aot"), "kept");
     Files.setLastModifiedTime(kept, FileTime.from(Instant.now().plusSeconds(10)));
-    assertThat(pi0("x").out).contains("[-XX:AOTCache=" + project.toRealPath().resolve("target/pi0.aot"));
+    assertThat(pi0("x").out)
+        .contains("[-XX:AOTCache=" + project.toRealPath().resolve("target/pi0.aot"));
 
     Files.setLastModifiedTime(kept, FileTime.from(Instant.EPOCH));
     assertThat(pi0("x").out).doesNotContain("AOTCache");
