@@ -13,8 +13,10 @@ import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
+import org.apache.kafka.clients.consumer.ConsumerRecords;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndTimestamp;
+import org.apache.kafka.clients.consumer.OffsetOutOfRangeException;
 import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.PartitionInfo;
 import org.apache.kafka.common.TopicPartition;
@@ -119,7 +121,7 @@ public final class Audit {
     read(consumer, from, consumer.endOffsets(answers, REQUEST), judge);
     Instant latest = Instant.now().plus(settings.patience());
     while (!auditor.missing().isEmpty() && Instant.now().isBefore(latest)) {
-      consumer.poll(POLL).forEach(judge);
+      poll(consumer).forEach(judge);
     }
   }
 
@@ -140,7 +142,7 @@ public final class Audit {
                             || consumer.position(end.getKey(), REQUEST) >= end.getValue());
     Instant heard = Instant.now();
     while (!isAtTheEnd.getAsBoolean()) {
-      for (ConsumerRecord<byte[], byte[]> message : consumer.poll(POLL)) {
+      for (ConsumerRecord<byte[], byte[]> message : poll(consumer)) {
         heard = Instant.now();
         if (message.offset() < to.get(new TopicPartition(message.topic(), message.partition()))) {
           handler.accept(message);
@@ -154,6 +156,17 @@ public final class Audit {
     }
     // What was read beyond the ends is read again by who goes on.
     to.forEach((partition, end) -> consumer.seek(partition, Math.max(end, from.get(partition))));
+  }
+
+  private static ConsumerRecords<byte[], byte[]> poll(KafkaConsumer<byte[], byte[]> consumer) {
+    try {
+      return consumer.poll(POLL);
+    } catch (OffsetOutOfRangeException e) {
+      throw new KafkaException(
+          "the broker has removed records of %s while they were audited: expected a retention that keeps them, or a later --from"
+              .formatted(e.partitions()),
+          e);
+    }
   }
 
   private static List<TopicPartition> partitions(

@@ -73,6 +73,10 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
   private static final long LARGE = 1L << 28;
 
   private static final float SMALL = 0.02f;
+
+  /** Actions of a chunk, as openpi publishes π0 and π0.5. */
+  private static final int HORIZON = 50;
+
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT.withOrder(ByteOrder.LITTLE_ENDIAN);
 
@@ -92,12 +96,18 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
     this.seed = seed;
   }
 
+  /** Weights of a size for chunks of 50 actions. */
+  public static RandomWeights of(Size size, int cameras, long seed) {
+    return of(size, cameras, HORIZON, seed);
+  }
+
   /**
    * Weights of a size.
    *
    * @param cameras how many the policy has
+   * @param horizon actions of a chunk
    */
-  public static RandomWeights of(Size size, int cameras, long seed) {
+  public static RandomWeights of(Size size, int cameras, int horizon, long seed) {
     JsonNodeFactory json = JsonNodeFactory.instance;
     ObjectNode inputs = json.objectNode();
     Dimensions dimensions = size.dimensions();
@@ -109,7 +119,7 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
     ObjectNode document = json.objectNode();
     document.put("type", size.type().toString());
     document.set("input_features", inputs);
-    document.put("chunk_size", 50);
+    document.put("chunk_size", horizon).put("n_action_steps", horizon);
     document.putArray("image_resolution").add(side).add(side);
     Path name = Path.of("random weights");
     PolicyConfig config = PolicyConfig.parse(JsonFile.of(name, document), size.type());

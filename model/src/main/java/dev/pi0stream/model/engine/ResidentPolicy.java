@@ -137,7 +137,9 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
 
   @Override
   public Device.Usage memory() {
-    return device.usage();
+    Device.Usage all = device.usage();
+    return new Device.Usage(
+        all.weights(), all.values(), all.resources() - sampler.counts().entries());
   }
 
   @Override
@@ -154,7 +156,9 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
   public LatencyCurve rehearse(int maxBatch, Duration limit) {
     try {
       LatencyCurve curve =
-          new Rehearsal(this, new IdentityNoise(0), maxBatch, limit).run(this::madeUp);
+          new Rehearsal(
+                  this::infer, new IdentityNoise(0), noiseSize(), maxBatch, sampler::forget, limit)
+              .run(this::madeUp);
       sampler.checkBudget();
       return curve;
     } finally {

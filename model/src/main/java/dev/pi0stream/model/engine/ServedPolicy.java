@@ -66,7 +66,10 @@ public interface ServedPolicy {
     return ReuseCounts.NONE;
   }
 
-  /** What the policy and its batches take on the device now; asked on the device's thread. */
+  /**
+   * What the policy and its batches take on the device now; asked on the device's thread. What is
+   * kept to be used again counts in bytes, but not among the resources: their number tells a leak.
+   */
   default Device.Usage memory() {
     return new Device.Usage(0, 0, 0);
   }

@@ -161,12 +161,28 @@ class ReusingSamplerTest {
         ResidentPolicy resident =
             ResidentPolicy.load(
                 checkpoint, Devices.open("cpu", Precision.FP32), ReuseBudget.OF_DEVICE)) {
-      LatencyCurve curve = resident.rehearse(4, Duration.ofSeconds(20));
+      LatencyCurve curve = resident.rehearse(4, Duration.ofSeconds(5));
       assertThat(resident.reuse()).isEqualTo(ReuseCounts.NONE);
       Duration state = curve.estimate(new ServedPolicy.Computed(0, 0, 1));
       Duration full = curve.estimate(new ServedPolicy.Computed(resident.cameras().size(), 1, 1));
       assertThat(state).isPositive();
       assertThat(full).isGreaterThan(state);
+    }
+  }
+
+  @Test
+  void whatIsKeptIsNotAmongTheResourcesThatTellALeak() {
+    open("pi0-tiny", "reference", 0);
+    try (Checkpoint checkpoint = Checkpoint.open(CHECKPOINTS.resolve("pi0-tiny"));
+        ResidentPolicy resident =
+            ResidentPolicy.load(checkpoint, Devices.open("reference", Precision.FP32), PLENTY)) {
+      resident.infer(List.of(sample(0, 1, 0, true, 1)));
+      Device.Usage before = resident.memory();
+      int kept = resident.reuse().entries();
+      resident.infer(List.of(sample(2, 3, 0, true, 1)));
+      assertThat(resident.reuse().entries()).isGreaterThan(kept);
+      assertThat(resident.memory().resources()).isEqualTo(before.resources());
+      assertThat(resident.memory().values()).isGreaterThan(before.values());
     }
   }
 

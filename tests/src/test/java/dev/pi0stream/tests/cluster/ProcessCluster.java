@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import org.apache.flink.client.deployment.StandaloneClusterId;
 import org.apache.flink.client.program.rest.RestClusterClient;
@@ -22,7 +23,7 @@ import org.apache.flink.configuration.Configuration;
  */
 @SuppressWarnings("try") // Closing may be interrupted; the test fails with it.
 final class ProcessCluster implements AutoCloseable {
-  private static final Duration START = Duration.ofSeconds(60);
+  private static final Duration START = Duration.ofMinutes(2);
   private static final String JOB_MANAGER =
       "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint";
   private static final String TASK_MANAGER =
@@ -89,7 +90,7 @@ final class ProcessCluster implements AutoCloseable {
     }
     try {
       return client.getClusterOverview().get(10, TimeUnit.SECONDS).getNumTaskManagersConnected();
-    } catch (ExecutionException e) {
+    } catch (ExecutionException | TimeoutException e) {
       return 0; // It is still starting.
     }
   }

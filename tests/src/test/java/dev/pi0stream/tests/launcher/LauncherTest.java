@@ -71,6 +71,30 @@ class LauncherTest {
   }
 
   @Test
+  void usesWhatTheJvmKeptOfThisBuildAlone() throws Exception {
+    assertThat(pi0("x").out).doesNotContain("AOTCache");
+    Path kept = Files.writeString(project.resolve("target/pi0.aot"), "kept");
+    Files.setLastModifiedTime(kept, FileTime.from(Instant.now().plusSeconds(10)));
+    assertThat(pi0("x").out)
+        .contains("[-XX:AOTCache=" + project.toRealPath().resolve("target/pi0.aot"));
+
+    Files.setLastModifiedTime(kept, FileTime.from(Instant.EPOCH));
+    assertThat(pi0("x").out).doesNotContain("AOTCache");
+  }
+
+  @Test
+  void warmingRunsTheCommandLineAndSaysWhereItsLogIsWhenNothingIsKept() throws Exception {
+    Run run = pi0("warm");
+
+    assertThat(run.code).isEqualTo(1);
+    assertThat(run.err).contains("pi0-warm.log").contains("that failed");
+    assertThat(Files.readString(project.resolve("target/pi0-warm.log")))
+        .contains("[-XX:AOTCacheOutput=")
+        .contains("[run]\n[--duration]\n[10s]\n");
+    assertThat(pi0("warm", "twice").err).contains("warm takes no arguments");
+  }
+
+  @Test
   void passesOverAJavaHomeOfAnotherRelease() throws Exception {
     Path other = jdk("jdk-17", "17.0.9");
 

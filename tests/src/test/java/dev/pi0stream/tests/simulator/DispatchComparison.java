@@ -3,12 +3,10 @@ package dev.pi0stream.tests.simulator;
 import dev.pi0stream.model.engine.DispatchRule;
 import dev.pi0stream.model.engine.EngineSettings;
 import dev.pi0stream.model.engine.IdentityNoise;
-import dev.pi0stream.model.engine.LatencyCurve;
 import dev.pi0stream.model.engine.ObservationId;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.PolicyOutcome;
 import dev.pi0stream.model.engine.PolicyRequest;
-import dev.pi0stream.model.engine.ServedPolicy.Computed;
 import dev.pi0stream.model.engine.Surroundings;
 import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.model.processor.Observation;
@@ -31,19 +29,11 @@ final class DispatchComparison {
   private static final Duration MEASURED = Duration.ofSeconds(30);
   private static final Duration TICK = Duration.ofMillis(20);
 
-  /**
-   * About SGLang's figures for π0.5 with three cameras on an H100: 52, 65, 92 and 147 ms for 1, 2,
-   * 4 and 8 robots with new pictures. Batches pay.
-   */
-  static final Curve ACCELERATOR =
-      new Curve("accelerator", new SimulatedDevice.Costs(3_000, 3_000, 39_000, 1_500));
-
-  /** A device that computes row after row: batches hardly pay. */
-  static final Curve PROCESSOR =
-      new Curve("processor", new SimulatedDevice.Costs(6_000, 8_000, 3_000, 4_000));
+  static final Curve ACCELERATOR = new Curve("accelerator", DeviceCosts.ACCELERATOR);
+  static final Curve PROCESSOR = new Curve("processor", DeviceCosts.PROCESSOR);
 
   /** A device by what its batches take. */
-  record Curve(String name, SimulatedDevice.Costs costs) {}
+  record Curve(String name, DeviceCosts costs) {}
 
   /**
    * Robots.
@@ -96,20 +86,7 @@ final class DispatchComparison {
             new IdentityNoise(0),
             new Surroundings(time, time, device, task -> time.within(100, 1_000, task)),
             new EngineSettings(MAX_BATCH, device.overhear(rule), Duration.ofSeconds(30)),
-            profiled(workload.device().costs()));
-  }
-
-  /** What a rehearsal would have found. */
-  private static LatencyCurve profiled(SimulatedDevice.Costs costs) {
-    LatencyCurve curve = new LatencyCurve();
-    for (int rows = 1; rows <= MAX_BATCH; rows *= 2) {
-      curve.learn(
-          new Computed(3 * rows, rows, rows),
-          Duration.ofNanos(1000 * costs.image() * 3 * rows),
-          Duration.ofNanos(1000 * costs.prefix() * rows),
-          Duration.ofNanos(1000 * (costs.batch() + costs.row() * rows)));
-    }
-    return curve;
+            workload.device().costs().rehearsed(MAX_BATCH, 3));
   }
 
   /** Runs a workload under a rule. */

@@ -26,7 +26,7 @@ import java.util.concurrent.Executor;
 final class SimulatedDevice extends SimulatedPolicy implements Executor {
   private final VirtualTime time;
   private final SplittableRandom random;
-  private final Costs costs;
+  private final DeviceCosts costs;
   private final Set<PixelDigest> seen = new HashSet<>();
   private final Set<List<PixelDigest>> read = new HashSet<>();
   private List<DispatchRule.Candidate> chosen = List.of();
@@ -34,10 +34,7 @@ final class SimulatedDevice extends SimulatedPolicy implements Executor {
   private boolean hanging;
   private boolean swapping;
 
-  /** Times, in microseconds. */
-  record Costs(long image, long prefix, long batch, long row) {}
-
-  SimulatedDevice(VirtualTime time, SplittableRandom random, Costs costs) {
+  SimulatedDevice(VirtualTime time, SplittableRandom random, DeviceCosts costs) {
     this.time = time;
     this.random = random;
     this.costs = costs;
@@ -79,18 +76,15 @@ final class SimulatedDevice extends SimulatedPolicy implements Executor {
       return;
     }
     double jitter = random.nextDouble(0.9, 1.1);
-    time.after(Duration.ofNanos(Math.round(1000 * jitter * micros(chosen))), batch);
+    Computed computed = computed(chosen.stream().map(DispatchRule.Candidate::work).toList());
+    time.after(Duration.ofNanos(Math.round(jitter * costs.all(computed).toNanos())), batch);
   }
 
-  private long micros(List<DispatchRule.Candidate> batch) {
-    long micros = costs.batch();
-    for (DispatchRule.Candidate row : batch) {
-      micros +=
-          costs.row()
-              + costs.image() * row.work().images()
-              + (row.work().prefix() ? costs.prefix() : 0);
-    }
-    return micros;
+  private static Computed computed(List<Work> batch) {
+    return new Computed(
+        batch.stream().mapToInt(Work::images).sum(),
+        (int) batch.stream().filter(Work::prefix).count(),
+        batch.size());
   }
 
   @Override
@@ -115,13 +109,7 @@ final class SimulatedDevice extends SimulatedPolicy implements Executor {
       failing = false;
       throw new DeviceException("injected fault of the device");
     }
-    int images = 0;
-    int prefixes = 0;
-    for (Sample sample : batch) {
-      Work work = work(sample.input());
-      images += work.images();
-      prefixes += work.prefix() ? 1 : 0;
-    }
+    Computed computed = computed(batch.stream().map(sample -> work(sample.input())).toList());
     for (Sample sample : batch) {
       seen.addAll(prefix(sample.input()));
       read.add(prefix(sample.input()));
@@ -133,10 +121,10 @@ final class SimulatedDevice extends SimulatedPolicy implements Executor {
     }
     return new Inference(
         x,
-        Duration.ofNanos(1000 * costs.image() * images),
-        Duration.ofNanos(1000 * costs.prefix() * prefixes),
-        Duration.ofNanos(1000 * (costs.batch() + costs.row() * batch.size())),
-        new Computed(images, prefixes, batch.size()),
+        costs.vision(computed),
+        costs.prefix(computed),
+        costs.denoise(computed),
+        computed,
         Collections.nCopies(batch.size(), Reuse.NONE));
   }
 }

@@ -4,11 +4,9 @@ import dev.pi0stream.model.engine.Alarm;
 import dev.pi0stream.model.engine.EngineSettings;
 import dev.pi0stream.model.engine.FewestStarved;
 import dev.pi0stream.model.engine.IdentityNoise;
-import dev.pi0stream.model.engine.LatencyCurve;
 import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.PolicyOutcome;
 import dev.pi0stream.model.engine.Reuse;
-import dev.pi0stream.model.engine.ServedPolicy.Computed;
 import dev.pi0stream.model.engine.Surroundings;
 import dev.pi0stream.model.policy.Sample;
 import dev.pi0stream.model.processor.Observation;
@@ -23,8 +21,7 @@ import java.util.SplittableRandom;
 final class SimulatedJob {
   private static final Duration HANGS = Duration.ofSeconds(3);
   private static final int MAX_BATCH = 4;
-  private static final SimulatedDevice.Costs COSTS =
-      new SimulatedDevice.Costs(4_000, 3_000, 6_000, 1_000);
+  private static final DeviceCosts COSTS = new DeviceCosts(4_000, 3_000, 6_000, 1_000);
 
   private final VirtualTime time;
   private final SplittableRandom random;
@@ -127,22 +124,12 @@ final class SimulatedJob {
               new IdentityNoise(0),
               new Surroundings(time, alarm, device, task -> time.within(50, 3_000, task)),
               new EngineSettings(MAX_BATCH, device.overhear(new FewestStarved()), HANGS),
-              rehearsed());
+              COSTS.rehearsed(1, 2));
     }
     if (mutant == Mutant.SWAP_ROWS) {
       device.swapRowsOfNextBatch();
     }
     attempt = new Attempt(this, restored, engine);
-  }
-
-  private static LatencyCurve rehearsed() {
-    LatencyCurve curve = new LatencyCurve();
-    curve.learn(
-        new Computed(2, 1, 1),
-        Duration.ofNanos(2_000 * COSTS.image()),
-        Duration.ofNanos(1_000 * COSTS.prefix()),
-        Duration.ofNanos(1_000 * (COSTS.batch() + COSTS.row())));
-    return curve;
   }
 
   void failDevice() {

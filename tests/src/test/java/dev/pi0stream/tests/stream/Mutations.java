@@ -30,12 +30,15 @@ final class Mutations {
     Float.NaN, Float.NEGATIVE_INFINITY, Float.MAX_VALUE, Float.MIN_VALUE, -0f, 1e30f
   };
 
+  /** Small enough for the broker to keep as many messages as a test sends. */
+  private static final int SIDE = 24;
+
   private static final List<FrameEncoding> ENCODINGS = List.of(FrameEncoding.values());
 
   private final Random random;
   private final WireFormat<RobotObservation> format = WireFormat.observations();
-  private final byte[] jpeg = RobotMessages.picture("jpeg");
-  private final byte[] png = RobotMessages.picture("png");
+  private final byte[] jpeg = RobotMessages.picture("jpeg", SIDE);
+  private final byte[] png = RobotMessages.picture("png", SIDE);
   private long sequence;
 
   /**

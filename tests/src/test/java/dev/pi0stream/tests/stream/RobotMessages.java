@@ -52,10 +52,15 @@ final class RobotMessages {
 
   /** A picture of noise in one of the formats that the JDK writes. */
   static byte[] picture(String format) {
-    BufferedImage image = new BufferedImage(SIDE, SIDE, BufferedImage.TYPE_INT_RGB);
+    return picture(format, SIDE);
+  }
+
+  /** A square one of so many rows. */
+  static byte[] picture(String format, int side) {
+    BufferedImage image = new BufferedImage(side, side, BufferedImage.TYPE_INT_RGB);
     Random random = new Random(3);
-    for (int y = 0; y < SIDE; y++) {
-      for (int x = 0; x < SIDE; x++) {
+    for (int y = 0; y < side; y++) {
+      for (int x = 0; x < side; x++) {
         image.setRGB(x, y, random.nextInt(1 << 24));
       }
     }

@@ -1,5 +1,6 @@
 package dev.pi0stream.tests.stream;
 
+import java.io.Serializable;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.ToLongFunction;
@@ -14,7 +15,7 @@ final class Stopwatch<T> implements MapFunction<T, T> {
   private final Numbering<T> number;
 
   /** The number of what passes. */
-  interface Numbering<T> extends ToLongFunction<T>, java.io.Serializable {}
+  interface Numbering<T> extends ToLongFunction<T>, Serializable {}
 
   Stopwatch(String place, Numbering<T> number) {
     this.place = place;
@@ -26,9 +27,14 @@ final class Stopwatch<T> implements MapFunction<T, T> {
     return PASSED.computeIfAbsent(place, _ -> new ConcurrentHashMap<>());
   }
 
+  /** Notes that a number passes a place now. */
+  static void pass(String place, long number) {
+    passed(place).put(number, System.nanoTime());
+  }
+
   @Override
   public T map(T value) {
-    passed(place).put(number.applyAsLong(value), System.nanoTime());
+    pass(place, number.applyAsLong(value));
     return value;
   }
 }
