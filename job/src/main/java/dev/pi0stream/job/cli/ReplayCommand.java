@@ -19,9 +19,7 @@ import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.regex.Matcher;
@@ -75,6 +73,7 @@ final class ReplayCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeviceOptions where;
+  @Mixin private CameraOptions cameras;
 
   @Option(
       names = "--dataset",
@@ -88,15 +87,6 @@ final class ReplayCommand implements Callable<Integer> {
       paramLabel = "DIR",
       description = "Folder of the policy (default: the shipped one, examples/checkpoint).")
   private Path checkpoint;
-
-  @Option(
-      names = "--camera",
-      paramLabel = "MODEL_NAME=DATASET_NAME",
-      description =
-          "Which camera of the dataset is which of the policy, without observation.images.; may be"
-              + " given several times. Equal names need none; an empty DATASET_NAME leaves the"
-              + " camera missing.")
-  private Map<String, String> cameras = new LinkedHashMap<>();
 
   @Option(
       names = "--episodes",
@@ -277,7 +267,7 @@ final class ReplayCommand implements Callable<Integer> {
     return new ReplaySettings(
         dataset,
         new EngineSpec(
-                (checkpoint == null ? RunCommand.shipped("checkpoint") : checkpoint).toString(),
+                (checkpoint == null ? Shipped.checkpoint() : checkpoint).toString(),
                 where.device(),
                 where.precision().label(),
                 maxBatch)
@@ -286,7 +276,7 @@ final class ReplayCommand implements Callable<Integer> {
         samples,
         Optional.ofNullable(episodes).map(EpisodeNumbers::numbers),
         new FrameWindow(Optional.ofNullable(from), Optional.ofNullable(to), stride),
-        cameras,
+        cameras.names(),
         Optional.ofNullable(prompt),
         checkpointInterval,
         Optional.ofNullable(work),
