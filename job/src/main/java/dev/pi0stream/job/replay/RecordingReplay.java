@@ -7,20 +7,13 @@ import java.util.List;
 import java.util.Optional;
 
 /** The replay of a recording, compared with what the live job answered. */
-final class RecordingReplay {
-  private final ReplaySettings settings;
-  private final ReplayOutputs outputs;
-  private final Replay.Answering job;
-  private final PrintWriter out;
-
+final class RecordingReplay extends SourceReplay {
   RecordingReplay(
       ReplaySettings settings, ReplayOutputs outputs, Replay.Answering job, PrintWriter out) {
-    this.settings = settings;
-    this.outputs = outputs;
-    this.job = job;
-    this.out = out;
+    super(settings, outputs, job, out);
   }
 
+  @Override
   ReplayResult execute(Path root) throws Exception {
     AskedPolicy policy = AskedPolicy.of(settings.engine());
     Recording recording = Recording.open(settings.source());
