@@ -29,9 +29,9 @@ final class DatasetReplay extends SourceReplay {
 
   @Override
   ReplayResult execute(Path root) throws Exception {
-    AskedPolicy policy = AskedPolicy.of(settings.engine());
+    AskedPolicy policy = AskedPolicy.of(settings);
     Optional<AskedPolicy> other =
-        outputs.against().map(AskedPolicy::of);
+        outputs.against().map(engine -> AskedPolicy.of(engine, settings.randomWeights()));
     try (LeRobotDataset dataset = LeRobotDataset.openWithDefects(settings.source())) {
       CameraMapping cameras = cameras(policy, dataset);
       other.ifPresent(another -> cameras(another, dataset));
@@ -97,7 +97,7 @@ final class DatasetReplay extends SourceReplay {
                 answers.outcomes().firstRejection(),
                 evaluate(ChunkTable.Set.REPLAYED, table, dataset, log, whole, steps),
                 policy.replayed(settings.seed()),
-                answers.throughput(table),
+                answers.throughput(table, settings.engine().devices().size()),
                 against,
                 againstLog);
         outputs.write(result, table, dataset, cameras, whole, steps);

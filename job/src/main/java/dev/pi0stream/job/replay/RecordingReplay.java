@@ -15,7 +15,7 @@ final class RecordingReplay extends SourceReplay {
 
   @Override
   ReplayResult execute(Path root) throws Exception {
-    AskedPolicy policy = AskedPolicy.of(settings.engine());
+    AskedPolicy policy = AskedPolicy.of(settings);
     Recording recording = Recording.open(settings.source());
     recording.refuse(settings, outputs);
     policy.describe(out);
@@ -50,7 +50,7 @@ final class RecordingReplay extends SourceReplay {
           answers.outcomes().firstRejection(),
           null,
           policy.replayed(settings.seed()),
-          answers.throughput(table),
+          answers.throughput(table, settings.engine().devices().size()),
           null,
           live.isPresent() ? table.difference(ChunkTable.Set.LIVE) : null);
     }
