@@ -11,6 +11,9 @@ import java.lang.foreign.MemorySegment;
  * even and at odd places are rotated apart; they never mix where half a head is an even number.
  */
 final class HeadRotator {
+  /** From so many numbers on, copying costs less than it saves. */
+  private static final int VECTORISED = 32;
+
   private final Heads heads;
   private final CpuRotation rotation;
   private final int half;
@@ -68,6 +71,17 @@ final class HeadRotator {
   }
 
   private void rotate(float[] row, int columns, int count) {
+    if (count < VECTORISED) {
+      for (int head = 0; head < columns; head += 2 * count) {
+        for (int i = 0; i < count; i++) {
+          float before = row[head + i];
+          float behind = row[head + count + i];
+          row[head + i] = before * cosines[i] - behind * sines[i];
+          row[head + count + i] = behind * cosines[i] + before * sines[i];
+        }
+      }
+      return;
+    }
     for (int head = 0; head < columns; head += 2 * count) {
       System.arraycopy(row, head, first, 0, count);
       System.arraycopy(row, head + count, second, 0, count);

@@ -36,12 +36,10 @@ import picocli.CommandLine.Spec;
       "  pi0 bench --checkpoint examples/checkpoint --cameras 2"
     })
 final class BenchCommand implements Callable<Integer> {
-  private static final int MOST_CAMERAS = 3;
-  private static final int MOST_ROBOTS = 32;
-
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeviceOptions where;
+  @Mixin private MadeUpOptions madeUp;
 
   @ArgGroup(multiplicity = "1")
   private WeightsOptions source;
@@ -59,26 +57,6 @@ final class BenchCommand implements Callable<Integer> {
         description = "One camera has changed: every run reuses the features of the others.")
     private boolean oneCameraChanged;
   }
-
-  @Option(
-      names = "--cameras",
-      paramLabel = "N",
-      defaultValue = "3",
-      description = "Cameras of a robot, 1 to 3 (default: ${DEFAULT-VALUE}).")
-  private int cameras;
-
-  @Option(
-      names = "--tokens",
-      paramLabel = "N",
-      description = "Tokens of a prompt (default: as many as the policy takes).")
-  private Integer tokens;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "Robots at a time, 1 to 32 (default: ${DEFAULT-VALUE}).")
-  private int batch;
 
   @Option(
       names = "--steps",
@@ -110,20 +88,24 @@ final class BenchCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    check("--cameras", cameras, 1, MOST_CAMERAS);
-    check("--batch", batch, 1, MOST_ROBOTS);
-    check("--runs", runs, 1, Integer.MAX_VALUE);
-    check("--warmup", warmup, 0, Integer.MAX_VALUE);
-    return source.open(cameras, this::measure);
+    madeUp.check();
+    NumberRange.from(1).require(spec, "--runs", runs);
+    NumberRange.from(0).require(spec, "--warmup", warmup);
+    return source.open(madeUp.cameras(), this::measure);
   }
 
   private int measure(String name, PolicyWeights weights) {
-    int prompt = tokens == null ? weights.config().maxTokens() : tokens;
     int euler = steps == null ? weights.config().inferenceSteps() : steps;
-    check("--tokens", prompt, 0, Integer.MAX_VALUE);
-    check("--steps", euler, 1, Integer.MAX_VALUE);
+    NumberRange.from(1).require(spec, "--steps", euler);
     BenchSettings settings =
-        new BenchSettings(cameras, prompt, batch, euler, runs, warmup, scope());
+        new BenchSettings(
+            madeUp.cameras(),
+            madeUp.tokens(weights.config()),
+            madeUp.batch(),
+            euler,
+            runs,
+            warmup,
+            scope());
     PrintWriter err = spec.commandLine().getErr();
     BenchResult result =
         Benchmark.run(
@@ -147,15 +129,5 @@ final class BenchCommand implements Callable<Integer> {
       return BenchSettings.Scope.STATE;
     }
     return reuse.oneCameraChanged ? BenchSettings.Scope.ONE_CAMERA : BenchSettings.Scope.FULL;
-  }
-
-  private void check(String option, int value, int least, int most) {
-    if (value < least || value > most) {
-      throw new CommandLine.ParameterException(
-          spec.commandLine(),
-          most == Integer.MAX_VALUE
-              ? "%s %d: expected at least %d".formatted(option, value, least)
-              : "%s %d: expected %d to %d".formatted(option, value, least, most));
-    }
   }
 }

@@ -226,11 +226,8 @@ final class FleetCommand implements Callable<Integer> {
   }
 
   private FleetSettings.Body body() {
-    Path folder =
-        checkpoint == null
-            ? Path.of(System.getProperty("pi0.home", ""), "examples", "checkpoint")
-            : checkpoint;
-    try (Checkpoint opened = Checkpoint.open(folder)) {
+    try (Checkpoint opened =
+        Checkpoint.open(checkpoint == null ? Shipped.checkpoint() : checkpoint)) {
       Processor policy = Processor.open(opened);
       return new FleetSettings.Body(policy.cameras(), frameSide, policy.stateDimensions(), prompt);
     }

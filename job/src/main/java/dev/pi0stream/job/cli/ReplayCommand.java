@@ -1,41 +1,39 @@
 package dev.pi0stream.job.cli;
 
 import dev.pi0stream.device.DeviceException;
-import dev.pi0stream.device.Devices;
-import dev.pi0stream.device.Precision;
+import dev.pi0stream.job.replay.EngineCount;
 import dev.pi0stream.job.replay.FrameWindow;
+import dev.pi0stream.job.replay.Recording;
 import dev.pi0stream.job.replay.Replay;
+import dev.pi0stream.job.replay.ReplayMeasurement;
 import dev.pi0stream.job.replay.ReplayOutputs;
 import dev.pi0stream.job.replay.ReplayResult;
 import dev.pi0stream.job.replay.ReplaySettings;
 import dev.pi0stream.job.replay.ReplayStoppedException;
 import dev.pi0stream.job.run.TerminationSignals;
+import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.CheckpointException;
+import dev.pi0stream.model.checkpoint.RandomWeights;
 import dev.pi0stream.operators.dataset.DatasetException;
 import dev.pi0stream.operators.policy.CheckpointLoader;
 import dev.pi0stream.operators.policy.EngineSpec;
+import dev.pi0stream.operators.policy.PolicyLoader;
+import dev.pi0stream.operators.policy.RandomWeightsLoader;
 import dev.pi0stream.operators.replay.ReplayLoader;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.apache.flink.util.FlinkException;
 import org.apache.kafka.common.KafkaException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.TypeConversionException;
 
 /** {@code pi0 replay}: what a policy would have done in logged episodes. */
 @Command(
@@ -68,6 +66,7 @@ import picocli.CommandLine.TypeConversionException;
     })
 final class ReplayCommand implements Callable<Integer> {
   private static final int FAILED = 1;
+  private static final String PROCESSOR = "cpu";
 
   /** So that the first batches do not count as slow ones. */
   private static final Duration REHEARSAL = Duration.ofSeconds(10);
@@ -75,6 +74,8 @@ final class ReplayCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeviceOptions where;
+  @Mixin private CameraOptions cameras;
+  @Mixin private AgainstOptions against;
 
   @Option(
       names = "--dataset",
@@ -90,18 +91,18 @@ final class ReplayCommand implements Callable<Integer> {
   private Path checkpoint;
 
   @Option(
-      names = "--camera",
-      paramLabel = "MODEL_NAME=DATASET_NAME",
+      names = "--random-weights",
+      paramLabel = "SIZE",
       description =
-          "Which camera of the dataset is which of the policy, without observation.images.; may be"
-              + " given several times. Equal names need none; an empty DATASET_NAME leaves the"
-              + " camera missing.")
-  private Map<String, String> cameras = new LinkedHashMap<>();
+          "Weights made up in memory in place of the checkpoint's, of the published sizes: pi0 or"
+              + " pi05; or tiny. Cameras, statistics and tokenizer are the checkpoint's. Not to"
+              + " judge, but to measure.")
+  private RandomWeights.Size randomWeights;
 
   @Option(
       names = "--episodes",
       paramLabel = "LIST",
-      converter = EpisodesConverter.class,
+      converter = EpisodeNumbers.Converter.class,
       description = "Numbers of episodes, such as 3 or 0-4,7 (default: all).")
   private EpisodeNumbers episodes;
 
@@ -158,22 +159,13 @@ final class ReplayCommand implements Callable<Integer> {
   private int maxBatch;
 
   @Option(
-      names = "--against",
-      paramLabel = "DIR",
-      description = "Another checkpoint, replayed on the same frames with the same noise.")
-  private Path against;
-
-  @Option(
-      names = "--against-precision",
-      paramLabel = "NAME",
-      description = "Compare with another precision, of --against or of the same checkpoint.")
-  private String againstPrecision;
-
-  @Option(
-      names = "--against-device",
-      paramLabel = "NAME",
-      description = "Compare with another device, of --against or of the same checkpoint.")
-  private String againstDevice;
+      names = "--engines",
+      paramLabel = "N",
+      description =
+          "How many engines share the processor, each with batches of its own (default: as many as"
+              + " there are cores, at most 8, for a dataset and a policy below 50 million"
+              + " parameters, else 1).")
+  private Integer engines;
 
   @Option(
       names = "--against-log",
@@ -224,26 +216,40 @@ final class ReplayCommand implements Callable<Integer> {
               + " each exactly once for readers of committed records.")
   private String kafka;
 
+  @Option(
+      names = "--measure",
+      paramLabel = "ROUNDS",
+      description =
+          "Only measure how many times faster a replay is than asking about one observation after"
+              + " the other: so many rounds, in which both take turns.")
+  private Integer rounds;
+
   @Override
   public Integer call() throws Exception {
     PrintWriter out = spec.commandLine().getOut();
     ReplayResult result;
     try {
-      ReplaySettings settings = settings();
+      EngineCount count = engineCount();
+      PolicyLoader loader =
+          loader(count.engines() == 1 ? CheckpointLoader.ALL_THREADS : count.threads());
+      ReplaySettings settings = settings(count);
+      if (rounds != null) {
+        common.write(measure(settings, loader, out));
+        return CommandLine.ExitCode.OK;
+      }
       ReplayOutputs outputs = outputs(settings.engine());
+      if (randomWeights != null && against.isCheckpoint()) {
+        throw new IllegalArgumentException(
+            "--against is another checkpoint, but --random-weights has none: give one of them");
+      }
       // A device that cannot be had is noticed here, not when the cluster is up.
       where.open().close();
       if (outputs.against().isPresent()) {
-        EngineSpec other = outputs.against().get();
-        Devices.open(other.device(), Precision.parse(other.precision())).close();
+        CheckpointLoader.open(outputs.against().get()).close();
       }
       Replay replay =
           new Replay(
-              settings,
-              outputs,
-              new ReplayLoader(new CheckpointLoader(), seed),
-              out,
-              RunCommand.isTerminal());
+              settings, outputs, new ReplayLoader(loader, seed), out, RunCommand.isTerminal());
       try (TerminationSignals _ = new TerminationSignals(replay::stop)) {
         result = replay.execute();
       }
@@ -269,24 +275,74 @@ final class ReplayCommand implements Callable<Integer> {
     return CommandLine.ExitCode.OK;
   }
 
-  private ReplaySettings settings() {
+  private PolicyLoader loader(int threads) {
+    return randomWeights == null
+        ? new CheckpointLoader(threads)
+        : new RandomWeightsLoader(randomWeights);
+  }
+
+  private ReplayMeasurement.Rates measure(
+      ReplaySettings settings, PolicyLoader loader, PrintWriter out) throws Exception {
+    if (rounds < 1) {
+      throw new IllegalArgumentException("--measure is %d: expected 1 or more".formatted(rounds));
+    }
+    ReplayMeasurement.Rates rates =
+        new ReplayMeasurement(
+                settings.with(settings.engine(), Optional.empty()),
+                loader,
+                engine(where.device()),
+                loader(CheckpointLoader.ALL_THREADS),
+                out)
+            .run(rounds);
+    out.printf(Locale.ROOT, "median of %d: %.2f times%n", rounds, rates.median());
+    out.flush();
+    return rates;
+  }
+
+  /** How many engines there are: one, unless the processor is to have more. */
+  private EngineCount engineCount() {
+    if (!where.device().equals(PROCESSOR)) {
+      if (engines != null) {
+        throw new IllegalArgumentException(
+            "--engines %d shares the processor, but --device is %s"
+                .formatted(engines, where.device()));
+      }
+      return EngineCount.one();
+    }
+    if (engines != null) {
+      return new EngineCount(engines);
+    }
+    if (randomWeights != null || Recording.isOne(dataset)) {
+      return EngineCount.one();
+    }
+    try (Checkpoint policy = Checkpoint.open(folder())) {
+      return EngineCount.of(policy);
+    }
+  }
+
+  private Path folder() {
+    return checkpoint == null ? Shipped.checkpoint() : checkpoint;
+  }
+
+  private EngineSpec engine(String devices) {
+    return new EngineSpec(folder().toString(), devices, where.precision().label(), maxBatch)
+        .warmedUp(REHEARSAL);
+  }
+
+  private ReplaySettings settings(EngineCount count) {
     if (maxBatch < 1) {
       throw new IllegalArgumentException(
           "--max-batch is %d: expected 1 or more".formatted(maxBatch));
     }
     return new ReplaySettings(
         dataset,
-        new EngineSpec(
-                (checkpoint == null ? RunCommand.shipped("checkpoint") : checkpoint).toString(),
-                where.device(),
-                where.precision().label(),
-                maxBatch)
-            .warmedUp(REHEARSAL),
+        engine(count.engines() == 1 ? where.device() : count.devices()),
+        Optional.ofNullable(randomWeights),
         seed,
         samples,
         Optional.ofNullable(episodes).map(EpisodeNumbers::numbers),
         new FrameWindow(Optional.ofNullable(from), Optional.ofNullable(to), stride),
-        cameras,
+        cameras.names(),
         Optional.ofNullable(prompt),
         checkpointInterval,
         Optional.ofNullable(work),
@@ -294,71 +350,11 @@ final class ReplayCommand implements Callable<Integer> {
   }
 
   private ReplayOutputs outputs(EngineSpec engine) {
-    Optional<EngineSpec> other = Optional.empty();
-    if (against != null || againstPrecision != null || againstDevice != null) {
-      other =
-          Optional.of(
-              new EngineSpec(
-                      against == null ? engine.checkpoint() : against.toString(),
-                      againstDevice == null ? engine.device() : againstDevice,
-                      againstPrecision == null
-                          ? engine.precision()
-                          : Precision.parse(againstPrecision).label(),
-                      engine.maxBatch())
-                  .warmedUp(REHEARSAL));
-    }
     return new ReplayOutputs(
-        other,
+        against.engine(engine).map(other -> other.warmedUp(REHEARSAL)),
         Optional.ofNullable(againstLog),
         Optional.ofNullable(report),
         Optional.ofNullable(parquet),
         Optional.ofNullable(lerobot));
-  }
-
-  /** Numbers of episodes, each once, in the order given. */
-  record EpisodeNumbers(List<Integer> numbers) {}
-
-  /** {@code 0-4,7}. */
-  static final class EpisodesConverter implements ITypeConverter<EpisodeNumbers> {
-    private static final Pattern PART = Pattern.compile("(\\d{1,9})(?:-(\\d{1,9}))?");
-
-    @Override
-    public EpisodeNumbers convert(String value) {
-      List<Integer> numbers = new ArrayList<>();
-      for (String part : value.split(",", -1)) {
-        Matcher range = PART.matcher(part.strip());
-        if (!range.matches()) {
-          throw refusal(value);
-        }
-        int first = Integer.parseInt(range.group(1));
-        int last = range.group(2) == null ? first : Integer.parseInt(range.group(2));
-        if (last < first) {
-          throw refusal(value);
-        }
-        for (int number = first; number <= last; number++) {
-          if (!numbers.contains(number)) {
-            numbers.add(number);
-          }
-        }
-      }
-      return new EpisodeNumbers(List.copyOf(numbers));
-    }
-
-    private static TypeConversionException refusal(String value) {
-      return new TypeConversionException(
-          "'%s' is no list of episodes; expected one such as 3 or 0-4,7".formatted(value));
-    }
-  }
-
-  /** A place in an episode. */
-  static final class MarkConverter implements ITypeConverter<FrameWindow.Mark> {
-    @Override
-    public FrameWindow.Mark convert(String value) {
-      try {
-        return FrameWindow.mark(value);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
   }
 }

@@ -9,7 +9,6 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code pi0 residency}: what of a chunk the device computes, and what moves. */
@@ -30,53 +29,30 @@ final class ResidencyCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeviceOptions where;
+  @Mixin private MadeUpOptions madeUp;
 
   @ArgGroup(multiplicity = "1")
   private WeightsOptions source;
 
-  @Option(
-      names = "--cameras",
-      paramLabel = "N",
-      defaultValue = "3",
-      description = "Cameras of a robot (default: ${DEFAULT-VALUE}).")
-  private int cameras;
-
-  @Option(
-      names = "--tokens",
-      paramLabel = "N",
-      description = "Tokens of a prompt (default: as many as the policy takes).")
-  private Integer tokens;
-
-  @Option(
-      names = "--batch",
-      paramLabel = "N",
-      defaultValue = "1",
-      description = "Robots at a time (default: ${DEFAULT-VALUE}).")
-  private int batch;
-
   @Override
   public Integer call() {
-    check("--cameras", cameras, 1);
-    check("--batch", batch, 1);
-    check("--tokens", tokens == null ? 0 : tokens, 0);
+    madeUp.check();
     Residency residency =
         source.open(
-            cameras,
+            madeUp.cameras(),
             (name, weights) -> {
-              int prompt = tokens == null ? weights.config().maxTokens() : tokens;
               try (Device device = where.open()) {
-                return Residency.of(name, weights, device, cameras, prompt, batch);
+                return Residency.of(
+                    name,
+                    weights,
+                    device,
+                    madeUp.cameras(),
+                    madeUp.tokens(weights.config()),
+                    madeUp.batch());
               }
             });
     new ResidencyReport(spec.commandLine().getOut()).print(residency);
     common.write(residency);
     return CommandLine.ExitCode.OK;
-  }
-
-  private void check(String option, int value, int least) {
-    if (value < least) {
-      throw new CommandLine.ParameterException(
-          spec.commandLine(), "%s %d: expected at least %d".formatted(option, value, least));
-    }
   }
 }

@@ -17,8 +17,6 @@ import dev.pi0stream.operators.policy.CheckpointLoader;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.flink.util.FlinkException;
@@ -67,6 +65,7 @@ final class RunCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeviceOptions where;
+  @Mixin private CameraOptions cameras;
   @Mixin private ConfigurationOptions options;
 
   @Option(
@@ -82,15 +81,6 @@ final class RunCommand implements Callable<Integer> {
           "A LeRobot dataset (v3.0 or v2.1); each of its episodes plays a robot (default: the shipped one,"
               + " examples/episodes).")
   private Path robots;
-
-  @Option(
-      names = "--camera",
-      paramLabel = "MODEL_NAME=DATASET_NAME",
-      description =
-          "Which camera of the dataset is which of the policy, without observation.images.; may be"
-              + " given several times. Equal names need none; an empty DATASET_NAME leaves the"
-              + " camera missing.")
-  private Map<String, String> cameras = new LinkedHashMap<>();
 
   @Option(
       names = "--duration",
@@ -230,13 +220,13 @@ final class RunCommand implements Callable<Integer> {
     }
     return new RunSettings(
         checkpoint(configuration),
-        robots == null ? shipped("episodes") : robots,
+        robots == null ? Shipped.episodes() : robots,
         device,
         precision.label(),
         reason,
         speed,
         Optional.ofNullable(duration),
-        cameras,
+        cameras.names(),
         !withoutTelemetry && configuration.get(Settings.TELEMETRY),
         Optional.ofNullable(kafka).or(() -> configuration.find(Settings.BOOTSTRAP_SERVERS)),
         kafkaPort,
@@ -254,7 +244,7 @@ final class RunCommand implements Callable<Integer> {
     }
     return configuration.isGiven(Settings.CHECKPOINT)
         ? Path.of(configuration.get(Settings.CHECKPOINT))
-        : shipped("checkpoint");
+        : Shipped.checkpoint();
   }
 
   /** Of devices that are named by their numbers. */
@@ -264,11 +254,6 @@ final class RunCommand implements Callable<Integer> {
 
   private boolean isGiven(String option) {
     return spec.commandLine().getParseResult().hasMatchedOption(option);
-  }
-
-  /** What ships with the project; the launcher says where that is. */
-  static Path shipped(String name) {
-    return Path.of(System.getProperty("pi0.home", ""), "examples", name);
   }
 
   private static void report(RunResult result, PrintWriter out) {

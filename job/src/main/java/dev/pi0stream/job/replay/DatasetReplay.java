@@ -21,23 +21,17 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /** The replay of a dataset's episodes, compared with the actions that were logged. */
-final class DatasetReplay {
-  private final ReplaySettings settings;
-  private final ReplayOutputs outputs;
-  private final Replay.Answering job;
-  private final PrintWriter out;
-
+final class DatasetReplay extends SourceReplay {
   DatasetReplay(
       ReplaySettings settings, ReplayOutputs outputs, Replay.Answering job, PrintWriter out) {
-    this.settings = settings;
-    this.outputs = outputs;
-    this.job = job;
-    this.out = out;
+    super(settings, outputs, job, out);
   }
 
+  @Override
   ReplayResult execute(Path root) throws Exception {
-    AskedPolicy policy = AskedPolicy.of(settings.engine());
-    Optional<AskedPolicy> other = outputs.against().map(AskedPolicy::of);
+    AskedPolicy policy = AskedPolicy.of(settings);
+    Optional<AskedPolicy> other =
+        outputs.against().map(engine -> AskedPolicy.of(engine, settings.randomWeights()));
     try (LeRobotDataset dataset = LeRobotDataset.openWithDefects(settings.source())) {
       CameraMapping cameras = cameras(policy, dataset);
       other.ifPresent(another -> cameras(another, dataset));
@@ -103,7 +97,7 @@ final class DatasetReplay {
                 answers.outcomes().firstRejection(),
                 evaluate(ChunkTable.Set.REPLAYED, table, dataset, log, whole, steps),
                 policy.replayed(settings.seed()),
-                answers.throughput(table),
+                answers.throughput(table, settings.engine().devices().size()),
                 against,
                 againstLog);
         outputs.write(result, table, dataset, cameras, whole, steps);

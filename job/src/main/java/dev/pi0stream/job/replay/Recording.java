@@ -20,11 +20,11 @@ import java.util.Optional;
  * @param files of the observations topic, one or more for each partition
  * @param observations how many records they hold
  */
-record Recording(Path root, List<Path> files, long observations) {
+public record Recording(Path root, List<Path> files, long observations) {
   private static final String OBSERVATIONS = "observations";
 
   /** Whether a directory is a recording rather than a dataset. */
-  static boolean isOne(Path root) {
+  public static boolean isOne(Path root) {
     return Files.isDirectory(root.resolve(OBSERVATIONS));
   }
 

@@ -7,22 +7,15 @@ import java.util.List;
 import java.util.Optional;
 
 /** The replay of a recording, compared with what the live job answered. */
-final class RecordingReplay {
-  private final ReplaySettings settings;
-  private final ReplayOutputs outputs;
-  private final Replay.Answering job;
-  private final PrintWriter out;
-
+final class RecordingReplay extends SourceReplay {
   RecordingReplay(
       ReplaySettings settings, ReplayOutputs outputs, Replay.Answering job, PrintWriter out) {
-    this.settings = settings;
-    this.outputs = outputs;
-    this.job = job;
-    this.out = out;
+    super(settings, outputs, job, out);
   }
 
+  @Override
   ReplayResult execute(Path root) throws Exception {
-    AskedPolicy policy = AskedPolicy.of(settings.engine());
+    AskedPolicy policy = AskedPolicy.of(settings);
     Recording recording = Recording.open(settings.source());
     recording.refuse(settings, outputs);
     policy.describe(out);
@@ -57,7 +50,7 @@ final class RecordingReplay {
           answers.outcomes().firstRejection(),
           null,
           policy.replayed(settings.seed()),
-          answers.throughput(table),
+          answers.throughput(table, settings.engine().devices().size()),
           null,
           live.isPresent() ? table.difference(ChunkTable.Set.LIVE) : null);
     }

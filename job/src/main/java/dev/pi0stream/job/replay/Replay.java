@@ -49,9 +49,11 @@ public final class Replay {
    */
   public ReplayResult execute() throws Exception {
     try (Scratch scratch = Scratch.of(settings.work())) {
-      return Recording.isOne(settings.source())
-          ? new RecordingReplay(settings, outputs, this::answers, out).execute(scratch.root())
-          : new DatasetReplay(settings, outputs, this::answers, out).execute(scratch.root());
+      SourceReplay replay =
+          Recording.isOne(settings.source())
+              ? new RecordingReplay(settings, outputs, this::answers, out)
+              : new DatasetReplay(settings, outputs, this::answers, out);
+      return replay.execute(scratch.root());
     }
   }
 

@@ -30,14 +30,18 @@ record ReplayAnswers(List<Path> chunks, ReplayOutcomes outcomes, Double seconds)
     return outcomes.count(OutcomeKind.REJECTED);
   }
 
-  /** How fast they came; null where that cannot be said. */
-  Throughput throughput(ChunkTable table) throws SQLException {
+  /**
+   * How fast they came; null where that cannot be said.
+   *
+   * @param engines that answered
+   */
+  Throughput throughput(ChunkTable table, int engines) throws SQLException {
     return seconds == null
         ? null
         : new Throughput(
             seconds,
             table.count(ChunkTable.Set.REPLAYED) / seconds,
-            table.deviceSeconds(ChunkTable.Set.REPLAYED) / seconds);
+            table.deviceSeconds(ChunkTable.Set.REPLAYED) / engines / seconds);
   }
 
   /**

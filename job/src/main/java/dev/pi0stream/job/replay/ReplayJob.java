@@ -89,7 +89,7 @@ final class ReplayJob {
     JobSettings usual = JobSettings.defaults(replay.engine());
     return new JobSettings(
         replay.engine(),
-        usual.parallelism(),
+        replay.engine().devices().size(),
         // One batch on the device, one that is prepared, and some that are being.
         3 * replay.engine().maxBatch() + 2,
         TIMEOUT,

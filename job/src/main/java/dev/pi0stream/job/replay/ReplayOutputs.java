@@ -28,6 +28,12 @@ public record ReplayOutputs(
     Optional<Path> parquet,
     Optional<Path> lerobot) {
 
+  /** Compared with the log alone; leaves nothing behind. */
+  public static ReplayOutputs none() {
+    return new ReplayOutputs(
+        Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty(), Optional.empty());
+  }
+
   void write(
       ReplayResult result,
       ChunkTable table,

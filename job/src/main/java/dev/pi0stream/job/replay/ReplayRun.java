@@ -85,11 +85,11 @@ final class ReplayRun {
     Configuration cluster = new Configuration();
     // Accumulators, which tell how far it is, come with heartbeats.
     cluster.set(HeartbeatManagerOptions.HEARTBEAT_INTERVAL, Duration.ofSeconds(1));
-    try (EmbeddedFlink flink = EmbeddedFlink.start(0, 1, cluster)) {
+    JobSettings job = ReplayJob.settings(settings);
+    try (EmbeddedFlink flink = EmbeddedFlink.start(0, job.parallelism(), cluster)) {
       StreamExecutionEnvironment environment = new StreamExecutionEnvironment(new Configuration());
       Optional<String> resumed = work.lastCheckpoint();
       resumed.ifPresent(_ -> out.printf("goes on with %,d answers%n", before));
-      JobSettings job = ReplayJob.settings(settings);
       ReplayJob.configure(environment, job, work.checkpoints(), resumed);
       PolicyJob.Answers answers = ReplayJob.answer(observations.in(environment, job), job, loader);
       ReplayJob.write(answers, work.chunks(), work.outcomes());

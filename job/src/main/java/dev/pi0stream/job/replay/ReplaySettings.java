@@ -1,5 +1,6 @@
 package dev.pi0stream.job.replay;
 
+import dev.pi0stream.model.checkpoint.RandomWeights;
 import dev.pi0stream.operators.policy.EngineSpec;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -14,6 +15,7 @@ import java.util.Optional;
  *
  * @param source directory of a LeRobot dataset, or of a recording
  * @param engine the policy and its device
+ * @param randomWeights the size of weights that are made up in place of the checkpoint's
  * @param seed of the noise
  * @param samples noise samples of each step
  * @param episodes the episodes' numbers; empty for all
@@ -27,6 +29,7 @@ import java.util.Optional;
 public record ReplaySettings(
     Path source,
     EngineSpec engine,
+    Optional<RandomWeights.Size> randomWeights,
     long seed,
     int samples,
     Optional<List<Integer>> episodes,
@@ -49,6 +52,7 @@ public record ReplaySettings(
     return new ReplaySettings(
         source,
         another,
+        randomWeights,
         seed,
         samples,
         episodes,

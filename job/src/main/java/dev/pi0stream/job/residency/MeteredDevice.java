@@ -15,9 +15,8 @@ import dev.pi0stream.device.Parameter;
 import dev.pi0stream.device.Sequences;
 import dev.pi0stream.device.Tensor;
 import dev.pi0stream.device.Weight;
-import java.lang.reflect.InvocationTargetException;
+import dev.pi0stream.job.watch.WatchedDevice;
 import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.List;
@@ -60,20 +59,7 @@ public final class MeteredDevice {
 
   /** Watches a device, which the caller closes. */
   public MeteredDevice(Device metered) {
-    device =
-        (Device)
-            Proxy.newProxyInstance(
-                Device.class.getClassLoader(),
-                new Class<?>[] {Device.class},
-                (_, method, arguments) -> {
-                  try {
-                    Object result = method.invoke(metered, arguments);
-                    note(method, arguments, result);
-                    return result;
-                  } catch (InvocationTargetException e) {
-                    throw e.getCause();
-                  }
-                });
+    device = WatchedDevice.of(metered, this::note);
   }
 
   /** The device to load and run a policy on. */

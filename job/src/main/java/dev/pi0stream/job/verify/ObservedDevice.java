@@ -3,8 +3,7 @@ package dev.pi0stream.job.verify;
 import dev.pi0stream.device.Device;
 import dev.pi0stream.device.Mask;
 import dev.pi0stream.device.Sequences;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Proxy;
+import dev.pi0stream.job.watch.WatchedDevice;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -35,18 +34,7 @@ final class ObservedDevice {
 
   ObservedDevice(Device observed) {
     device =
-        (Device)
-            Proxy.newProxyInstance(
-                Device.class.getClassLoader(),
-                new Class<?>[] {Device.class},
-                (_, method, arguments) -> {
-                  note(method.getName(), arguments);
-                  try {
-                    return method.invoke(observed, arguments);
-                  } catch (InvocationTargetException e) {
-                    throw e.getCause();
-                  }
-                });
+        WatchedDevice.of(observed, (method, arguments, _) -> note(method.getName(), arguments));
   }
 
   /** The device to compute with. */

@@ -58,7 +58,7 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
                 new Dimensions.Vision(48, 96, 2, 3, 14, 4),
                 new Dimensions.Stack(64, 128, 3, new Heads(4, 1, 16)),
                 new Dimensions.Stack(32, 64, 3, new Heads(4, 1, 16)),
-                512,
+                1024,
                 10_000,
                 1e-6f,
                 1e-6f);
@@ -119,11 +119,36 @@ public final class RandomWeights implements PolicyWeights, AutoCloseable {
     ObjectNode document = json.objectNode();
     document.put("type", size.type().toString());
     document.set("input_features", inputs);
-    document.put("chunk_size", horizon).put("n_action_steps", horizon);
-    document.putArray("image_resolution").add(side).add(side);
+    document.put("n_action_steps", horizon);
+    describe(document, horizon, side);
     Path name = Path.of("random weights");
     PolicyConfig config = PolicyConfig.parse(JsonFile.of(name, document), size.type());
     return new RandomWeights(config, dimensions, seed);
+  }
+
+  /**
+   * Weights of a size for the robots of a checkpoint: with its cameras, states, actions and
+   * prompts, and with pictures and chunks as large as the size's.
+   *
+   * @param folder of the checkpoint, whose weights are not read
+   * @throws CheckpointException if its configuration is broken, or that of another policy
+   */
+  public static RandomWeights of(Size size, Path folder, long seed) {
+    JsonFile file = JsonFile.read(folder.resolve(PolicyConfig.FILE));
+    ObjectNode document = file.node().deepCopy();
+    describe(document, HORIZON, size.dimensions().vision().resolution());
+    PolicyConfig config = PolicyConfig.parse(JsonFile.of(file.file(), document), size.type());
+    if (config.type() != size.type()) {
+      throw new CheckpointException(
+          "%s: field 'type' is %s; expected %s, as the weights that are made up"
+              .formatted(file.file(), config.type(), size.type()));
+    }
+    return new RandomWeights(config, size.dimensions(), seed);
+  }
+
+  private static void describe(ObjectNode document, int horizon, int side) {
+    document.put("chunk_size", horizon);
+    document.putArray("image_resolution").add(side).add(side);
   }
 
   @Override

@@ -86,8 +86,8 @@ public final class Safetensors implements Tensors {
     return metadata;
   }
 
-  /** The file that was opened. */
-  public Path file() {
+  @Override
+  public Path place() {
     return file;
   }
 
@@ -99,13 +99,6 @@ public final class Safetensors implements Tensors {
   @Override
   public Collection<StoredTensor> all() {
     return tensors.values();
-  }
-
-  @Override
-  public StoredTensor get(String name) {
-    return find(name)
-        .orElseThrow(
-            () -> new CheckpointException("%s: there is no tensor '%s'".formatted(file, name)));
   }
 
   @Override

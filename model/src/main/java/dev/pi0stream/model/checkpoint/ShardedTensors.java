@@ -126,6 +126,11 @@ public final class ShardedTensors implements Tensors {
   }
 
   @Override
+  public Path place() {
+    return folder;
+  }
+
+  @Override
   public Optional<StoredTensor> find(String name) {
     return Optional.ofNullable(tensors.get(name));
   }
@@ -133,13 +138,6 @@ public final class ShardedTensors implements Tensors {
   @Override
   public Collection<StoredTensor> all() {
     return tensors.values();
-  }
-
-  @Override
-  public StoredTensor get(String name) {
-    return find(name)
-        .orElseThrow(
-            () -> new CheckpointException("%s: there is no tensor '%s'".formatted(folder, name)));
   }
 
   @Override

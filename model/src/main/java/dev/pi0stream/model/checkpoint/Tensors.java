@@ -1,10 +1,14 @@
 package dev.pi0stream.model.checkpoint;
 
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Optional;
 
 /** Named tensors of one file or of several. They are mapped into memory until this is closed. */
 public interface Tensors extends AutoCloseable {
+  /** The file or folder that they are in. */
+  Path place();
+
   /** A tensor, if there is one of this name. */
   Optional<StoredTensor> find(String name);
 
@@ -16,7 +20,11 @@ public interface Tensors extends AutoCloseable {
    *
    * @throws CheckpointException if it is not
    */
-  StoredTensor get(String name);
+  default StoredTensor get(String name) {
+    return find(name)
+        .orElseThrow(
+            () -> new CheckpointException("%s: there is no tensor '%s'".formatted(place(), name)));
+  }
 
   /** Unmaps the files; their tensors' data can no longer be read. */
   @Override

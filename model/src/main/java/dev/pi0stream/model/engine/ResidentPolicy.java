@@ -2,6 +2,7 @@ package dev.pi0stream.model.engine;
 
 import dev.pi0stream.device.Device;
 import dev.pi0stream.model.checkpoint.Checkpoint;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import dev.pi0stream.model.policy.Guidance;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.policy.Policy;
@@ -55,15 +56,33 @@ public final class ResidentPolicy implements ServedPolicy, AutoCloseable {
    */
   public static ResidentPolicy load(Checkpoint checkpoint, Device device, ReuseBudget reuse) {
     try {
-      Processor processor = Processor.open(checkpoint);
-      Policy policy = Policy.load(checkpoint, device);
+      ResidentPolicy policy =
+          load(checkpoint, Processor.open(checkpoint), checkpoint.id(), device, reuse);
       Path golden = checkpoint.folder().resolve(SelfTest.FILE);
       if (Files.exists(golden)) {
-        SelfTest.read(golden).check(policy, processor, checkpoint.id());
+        SelfTest.read(golden).check(policy.policy, policy.processor, checkpoint.id());
       }
+      return policy;
+    } catch (RuntimeException | Error e) {
+      device.close();
+      throw e;
+    }
+  }
+
+  /**
+   * Gives weights to a device that no checkpoint stores.
+   *
+   * @param processor the way in and out of the network
+   * @param digest what names the weights
+   * @see #load(Checkpoint, Device, ReuseBudget)
+   */
+  public static ResidentPolicy load(
+      PolicyWeights weights, Processor processor, String digest, Device device, ReuseBudget reuse) {
+    try {
+      Policy policy = Policy.load(weights, device);
       ReusingSampler sampler = new ReusingSampler(policy, reuse);
       sampler.checkBudget();
-      return new ResidentPolicy(device, policy, processor, sampler, checkpoint.id());
+      return new ResidentPolicy(device, policy, processor, sampler, digest);
     } catch (RuntimeException | Error e) {
       device.close();
       throw e;

@@ -202,7 +202,7 @@ public final class SelfTest {
     if (value == null) {
       throw new CheckpointException(
           "%s: its metadata has no '%s'; expected a golden observation"
-              .formatted(tensors.file(), key));
+              .formatted(tensors.place(), key));
     }
     return value;
   }

@@ -4,6 +4,7 @@ import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.CheckpointException;
 import dev.pi0stream.model.checkpoint.PolicyConfig;
 import dev.pi0stream.model.checkpoint.PolicyType;
+import dev.pi0stream.model.checkpoint.PolicyWeights;
 import dev.pi0stream.model.image.Frame;
 import dev.pi0stream.model.image.FrameDecoder;
 import dev.pi0stream.model.image.ImageException;
@@ -67,7 +68,18 @@ public final class Processor {
    * @throws CheckpointException if a file is missing, broken or ambiguous, or lacks a statistic
    */
   public static Processor open(Checkpoint checkpoint) {
-    return open(checkpoint, null, new FrameDecoder());
+    return open(checkpoint.folder(), checkpoint);
+  }
+
+  /**
+   * The same for other weights than the folder's.
+   *
+   * @param folder of the checkpoint
+   * @param weights what computes: their configuration and vocabulary count
+   */
+  public static Processor open(Path folder, PolicyWeights weights) {
+    return open(
+        folder, weights.config(), weights.dimensions().vocabulary(), null, new FrameDecoder());
   }
 
   /**

@@ -175,7 +175,8 @@ class ReusingSamplerTest {
     open("pi0-tiny", "reference", 0);
     try (Checkpoint checkpoint = Checkpoint.open(CHECKPOINTS.resolve("pi0-tiny"));
         ResidentPolicy resident =
-            ResidentPolicy.load(checkpoint, Devices.open("reference", Precision.FP32), PLENTY)) {
+            ResidentPolicy.load(
+                checkpoint, Devices.open("reference", Precision.FP32), ReuseBudget.of(PLENTY))) {
       resident.infer(List.of(sample(0, 1, 0, true, 1)));
       Device.Usage before = resident.memory();
       int kept = resident.reuse().entries();

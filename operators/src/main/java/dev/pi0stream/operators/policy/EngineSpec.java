@@ -41,12 +41,12 @@ public record EngineSpec(
   }
 
   /** The devices that it may be served on. */
-  List<String> devices() {
+  public List<String> devices() {
     return List.of(device.split(",", -1));
   }
 
   /** The same on one device. */
-  EngineSpec on(String another) {
+  public EngineSpec on(String another) {
     return new EngineSpec(checkpoint, another, precision, maxBatch, reuseBytes, warmUp, hangs);
   }
 

@@ -70,6 +70,7 @@ class LeRobotErrorsITCase {
                 new ReplaySettings(
                     EPISODES,
                     new EngineSpec("../examples/checkpoint", "cpu", "fp32", 16),
+                    Optional.empty(),
                     0,
                     1,
                     Optional.empty(),
@@ -79,12 +80,7 @@ class LeRobotErrorsITCase {
                     Duration.ofSeconds(5),
                     Optional.empty(),
                     Optional.empty()),
-                new ReplayOutputs(
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty(),
-                    Optional.empty()),
+                ReplayOutputs.none(),
                 new LeRobotNoiseLoader(),
                 new PrintWriter(Writer.nullWriter()),
                 false)

@@ -22,6 +22,8 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** {@code pi0 replay} as a person starts it, with the shipped policy. */
 @Timeout(300)
@@ -151,6 +153,64 @@ class ReplayITCase {
     assertThat(result.get("rejected").asInt()).isEqualTo(16);
     assertThat(result.get("chunks").asInt()).isZero();
     assertThat(result.get("firstRejection").asText()).contains("tokens: expected at most 12");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"1", "3"})
+  void enginesShareTheProcessor(String engines) throws Exception {
+    JsonNode result = replay(IMAGES, "--engines", engines);
+    assertAccounted(result, 58);
+    assertThat(result.at("/policy/device").asText())
+        .isEqualTo(engines.equals("1") ? "cpu" : "cpu:0,cpu:1,cpu:2");
+    assertThat(result.at("/throughput/engineShare").asDouble()).isBetween(0.0, 1.0);
+    // Frames, noise and weights are the same, whoever computes.
+    assertThat(result.at("/error/meanAbs").asDouble()).isBetween(0.005, 0.05);
+  }
+
+  @Test
+  void onlyTheProcessorIsShared() {
+    refused("--engines is 0: expected 1 or more", "--dataset", IMAGES, "--engines", "0");
+    refused(
+        "--engines 2 shares the processor, but --device is reference",
+        "--dataset",
+        IMAGES,
+        "--device",
+        "reference",
+        "--engines",
+        "2");
+  }
+
+  @Test
+  void weightsCanBeMadeUp() throws Exception {
+    JsonNode result = replay(IMAGES, "--stride", "4", "--random-weights", "tiny");
+    assertAccounted(result, 16);
+    assertThat(result.at("/policy/digest").asText()).isEqualTo("random weights, tiny, seed 0");
+    assertThat(result.at("/error/steps")).hasSize(50);
+    // What nobody has trained is far off.
+    assertThat(result.at("/error/meanAbs").asDouble()).isGreaterThan(0.1);
+    refused("field 'type' is pi0; expected pi05", "--dataset", IMAGES, "--random-weights", "pi05");
+    refused(
+        "--against is another checkpoint, but --random-weights has none",
+        "--dataset",
+        IMAGES,
+        "--random-weights",
+        "tiny",
+        "--against",
+        "../examples/checkpoint");
+  }
+
+  @Test
+  void aReplayIsMeasuredAgainstOneObservationAfterTheOther() throws Exception {
+    JsonNode rates = replay(IMAGES, "--stride", "10", "--measure", "2");
+    assertThat(rates.get("rounds")).hasSize(2);
+    for (JsonNode round : rates.get("rounds")) {
+      assertThat(round.get("serial").asDouble()).isPositive();
+      assertThat(round.get("engineShare").asDouble()).isBetween(0.0, 1.0);
+      assertThat(round.get("ratio").asDouble())
+          .isCloseTo(round.get("replay").asDouble() / round.get("serial").asDouble(), within(1e-9));
+    }
+    assertThat(rates.get("median").asDouble()).isPositive();
+    refused("--measure is 0: expected 1 or more", "--dataset", IMAGES, "--measure", "0");
   }
 
   @Test
