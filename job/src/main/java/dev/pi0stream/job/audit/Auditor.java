@@ -30,7 +30,8 @@ import java.util.function.Predicate;
  *   <li>an answer is that of the observation in the record that it names, and goes to its robot;
  *   <li>answers to the same record are equal, and never a chunk and a rejection;
  *   <li>within a generation a robot's chunks grow newer, and none comes from a generation that was
- *       replaced;
+ *       replaced; an episode that comes back behind two others begins anew, as it does for {@link
+ *       dev.pi0stream.operators.session.SessionRules};
  *   <li>what ended as superseded has something that it can be superseded by;
  *   <li>what is unreadable or broken was rejected.
  * </ul>
@@ -70,13 +71,18 @@ public final class Auditor {
     try {
       observation = decoder.decode(message);
     } catch (UnreadableObservationException e) {
-      records.put(message.position(), new RecordEntry(++seen, null, null, e.getMessage()));
+      records.put(message.position(), new RecordEntry(++seen, seen, null, null, e.getMessage()));
       return Optional.empty();
     }
+    seen++;
     records.put(
         message.position(),
-        new RecordEntry(++seen, observation.id(), observation.observedAt(), observation.defect()));
-    noteSent(observation);
+        new RecordEntry(
+            seen,
+            noteSent(observation),
+            observation.id(),
+            observation.observedAt(),
+            observation.defect()));
     return Optional.of(observation);
   }
 
@@ -93,8 +99,9 @@ public final class Auditor {
     }
   }
 
-  private void noteSent(DecodedObservation observation) {
-    sent.computeIfAbsent(observation.robot(), _ -> new SentByRobot()).add(observation.id(), seen);
+  private long noteSent(DecodedObservation observation) {
+    return sent.computeIfAbsent(observation.robot(), _ -> new SentByRobot())
+        .add(observation.id(), seen);
   }
 
   /**
@@ -146,7 +153,7 @@ public final class Auditor {
     }
     answered(source, entry, chunk.getGeneration());
     entry.take(chunk).ifPresent(sentence -> findings.add(Finding.Kind.DIFFERENT, source, sentence));
-    deliver(chunk, source);
+    deliver(chunk, entry.begun(), source);
   }
 
   /**
@@ -280,19 +287,19 @@ public final class Auditor {
     }
   }
 
-  private void deliver(ActionChunk chunk, SourcePosition source) {
+  private void deliver(ActionChunk chunk, long begun, SourcePosition source) {
     Delivery before = deliveries.get(chunk.getRobot());
     if (before == null) {
-      deliveries.put(chunk.getRobot(), Delivery.first(chunk, source));
+      deliveries.put(chunk.getRobot(), Delivery.first(chunk, begun, source));
       return;
     }
     before
         .replaced(chunk)
         .ifPresent(sentence -> findings.add(Finding.Kind.OLD_GENERATION, source, sentence));
     before
-        .stale(chunk, source)
+        .stale(chunk, begun, source)
         .ifPresent(sentence -> findings.add(Finding.Kind.STALE, source, sentence));
-    deliveries.put(chunk.getRobot(), before.with(chunk, source));
+    deliveries.put(chunk.getRobot(), before.with(chunk, begun, source));
   }
 
   private boolean isSuperseded(RecordEntry entry) {

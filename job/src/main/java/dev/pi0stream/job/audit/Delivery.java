@@ -7,17 +7,25 @@ import java.util.Optional;
 /**
  * What a robot was given last, in the order of the chunks topic.
  *
+ * @param begun the number of the record with which that episode began; an episode that comes back
+ *     behind two others begins anew
  * @param newest place of the newest observation that it has a chunk of
  * @param generation of that chunk
  * @param latest the latest generation that it heard of
  */
 record Delivery(
-    String episode, long sequence, SourcePosition newest, long generation, long latest) {
+    String episode,
+    long sequence,
+    long begun,
+    SourcePosition newest,
+    long generation,
+    long latest) {
   /** The first chunk of a robot. */
-  static Delivery first(ActionChunk chunk, SourcePosition source) {
+  static Delivery first(ActionChunk chunk, long begun, SourcePosition source) {
     return new Delivery(
         chunk.getEpisode(),
         chunk.getSequence(),
+        begun,
         source,
         chunk.getGeneration(),
         chunk.getGeneration());
@@ -33,8 +41,8 @@ record Delivery(
   }
 
   /** Whether a chunk is older than the newest, without a later generation that would say so. */
-  Optional<String> stale(ActionChunk chunk, SourcePosition source) {
-    return isOlder(chunk, source) && chunk.getGeneration() <= generation
+  Optional<String> stale(ActionChunk chunk, long begunWith, SourcePosition source) {
+    return isOlder(chunk, begunWith, source) && chunk.getGeneration() <= generation
         ? Optional.of(
             "its chunk, sequence %d of episode '%s', came behind sequence %d of episode '%s': expected newer ones only within a generation"
                 .formatted(chunk.getSequence(), chunk.getEpisode(), sequence, episode))
@@ -42,17 +50,22 @@ record Delivery(
   }
 
   /** What the robot has after a further chunk. */
-  Delivery with(ActionChunk chunk, SourcePosition source) {
+  Delivery with(ActionChunk chunk, long begunWith, SourcePosition source) {
     long heard = Math.max(latest, chunk.getGeneration());
-    return isOlder(chunk, source)
-        ? new Delivery(episode, sequence, newest, generation, heard)
+    return isOlder(chunk, begunWith, source)
+        ? new Delivery(episode, sequence, begun, newest, generation, heard)
         : new Delivery(
-            chunk.getEpisode(), chunk.getSequence(), source, chunk.getGeneration(), heard);
+            chunk.getEpisode(),
+            chunk.getSequence(),
+            begunWith,
+            source,
+            chunk.getGeneration(),
+            heard);
   }
 
   /** Episodes have no order but that of their records in the topic. */
-  private boolean isOlder(ActionChunk chunk, SourcePosition source) {
-    if (chunk.getEpisode().equals(episode)) {
+  private boolean isOlder(ActionChunk chunk, long begunWith, SourcePosition source) {
+    if (begunWith == begun) {
       return chunk.getSequence() < sequence;
     }
     return source.partition() == newest.partition() && source.offset() < newest.offset();

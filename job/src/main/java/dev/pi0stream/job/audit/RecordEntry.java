@@ -16,6 +16,7 @@ final class RecordEntry {
   private static final float COARSE_TOLERANCE = 2e-2f;
 
   private final long number;
+  private final long begun;
   private final ObservationId id;
   private final Instant observedAt;
   private final String defect;
@@ -28,12 +29,14 @@ final class RecordEntry {
    * A record without an answer.
    *
    * @param number in the order in which records were read
+   * @param begun the number of the record with which its episode began
    * @param id null where the record does not say whose it is
    * @param observedAt null there, too
    * @param defect why it cannot be served, whatever the policy; null for nothing
    */
-  RecordEntry(long number, ObservationId id, Instant observedAt, String defect) {
+  RecordEntry(long number, long begun, ObservationId id, Instant observedAt, String defect) {
     this.number = number;
+    this.begun = begun;
     this.id = id;
     this.observedAt = observedAt;
     this.defect = defect;
@@ -41,6 +44,11 @@ final class RecordEntry {
 
   long number() {
     return number;
+  }
+
+  /** The number of the record with which its episode began. */
+  long begun() {
+    return begun;
   }
 
   ObservationId id() {

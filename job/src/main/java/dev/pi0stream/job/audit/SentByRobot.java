@@ -5,11 +5,19 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * What one robot sent, for the question whether something could supersede something else. Records
- * are numbered in the order in which they were read, which is that of the topic for one robot.
+ * What one robot sent, for the questions whether something could supersede something else, and in
+ * which order it is. Records are numbered in the order in which they were read, which is that of
+ * the topic for one robot.
  */
 final class SentByRobot {
   private final Map<String, Episode> episodes = new HashMap<>();
+
+  /** The episode that the robot is in, and the one before; null for none. */
+  private String current;
+
+  private String previous;
+  private long begun;
+  private long begunBefore;
 
   /** What was sent of an episode. */
   private static final class Episode {
@@ -23,12 +31,27 @@ final class SentByRobot {
     }
   }
 
-  /** Notes a record. */
-  void add(ObservationId id, long number) {
+  /**
+   * Notes a record.
+   *
+   * @return the number of the record with which its episode began. One that comes back behind two
+   *     others begins anew: of a robot's earlier episodes its session knows the last alone.
+   */
+  long add(ObservationId id, long number) {
     Episode episode = episodes.computeIfAbsent(id.episode(), _ -> new Episode(number));
     episode.last = number;
     episode.newest = Math.max(episode.newest, id.sequence());
     episode.records.merge(id.sequence(), 1, Integer::sum);
+    if (id.episode().equals(previous)) {
+      return begunBefore;
+    }
+    if (!id.episode().equals(current)) {
+      previous = current;
+      begunBefore = begun;
+      current = id.episode();
+      begun = number;
+    }
+    return begun;
   }
 
   /**

@@ -12,6 +12,7 @@ import dev.pi0stream.model.processor.Processor;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
@@ -47,7 +48,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "  pi0 fleet --kafka localhost:9092 --robots 200 --duration 1m",
       "  pi0 fleet --kafka localhost:9092 --robots 1000 --rate 1 --pictures-every 10",
-      "  pi0 fleet --kafka localhost:9092 --robots 20 --jitter 50ms --restarts 2 --json fleet.json"
+      "  pi0 fleet --kafka localhost:9092 --robots 20 --jitter 50ms --restarts 2 --json fleet.json",
+      "  pi0 fleet --kafka localhost:9092 --robots 60 --rate 3 --deadline 1s --paces 0.6,1,2"
     })
 final class FleetCommand implements Callable<Integer> {
   private static final int FAILED = 1;
@@ -101,6 +103,17 @@ final class FleetCommand implements Callable<Integer> {
       defaultValue = "10",
       description = "Actions that a robot plays (default: ${DEFAULT-VALUE}).")
   private double controlRate;
+
+  @Option(
+      names = "--paces",
+      paramLabel = "FACTOR",
+      split = ",",
+      defaultValue = "1",
+      description =
+          "Robots are so many times slower, one after the other and then from the first again: what"
+              + " they observe and play takes so many times as long, and a deadline, too (default:"
+              + " all alike).")
+  private List<Double> paces;
 
   @Option(
       names = "--jitter",
@@ -208,7 +221,8 @@ final class FleetCommand implements Callable<Integer> {
             Optional.ofNullable(deadline)),
         staleAfter,
         UUID.randomUUID().toString().substring(0, 8),
-        seed);
+        seed,
+        paces);
   }
 
   private FleetSettings.Body body() {

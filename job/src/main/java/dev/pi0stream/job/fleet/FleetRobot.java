@@ -33,15 +33,14 @@ final class FleetRobot {
   FleetRobot(String name, int number, FleetSettings settings, Latencies ages) {
     RandomGenerator own =
         RandomGeneratorFactory.of(GENERATOR).create(settings.seed() * 1_000_003 + number);
-    plan = new RobotPlan(settings.rhythm(), random(own));
+    FleetSettings.Rhythm rhythm = settings.rhythm(number);
+    plan = new RobotPlan(rhythm, random(own));
     downlink = random(own);
-    messages =
-        new RobotMessages(
-            name, settings.session(), settings.body(), settings.rhythm(), own.nextLong());
+    messages = new RobotMessages(name, settings.session(), settings.body(), rhythm, own.nextLong());
     experience =
         new RobotExperience(
-            settings.rhythm().controlPeriod().toNanos(), settings.staleAfter().toNanos(), ages);
-    jitterNanos = settings.rhythm().jitter().toNanos();
+            rhythm.controlPeriod().toNanos(), settings.staleAfter().toNanos(), ages);
+    jitterNanos = rhythm.jitter().toNanos();
   }
 
   private static RandomGenerator random(RandomGenerator seeds) {

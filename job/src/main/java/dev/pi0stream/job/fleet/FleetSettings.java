@@ -17,6 +17,8 @@ import java.util.Optional;
  * @param session what the names of episodes begin with; unique among all that ever went to the
  *     topic
  * @param seed of all that differs from robot to robot
+ * @param paces robots are so many times slower than the rhythm, one after the other and then from
+ *     the first again
  */
 public record FleetSettings(
     KafkaSettings kafka,
@@ -26,14 +28,41 @@ public record FleetSettings(
     Rhythm rhythm,
     Duration staleAfter,
     String session,
-    long seed) {
+    long seed,
+    List<Double> paces) {
   public FleetSettings {
+    paces = List.copyOf(paces);
+    if (paces.isEmpty() || paces.stream().anyMatch(pace -> !(pace > 0 && pace <= MAX_PACE))) {
+      throw new IllegalArgumentException(
+          "paces are %s: expected one or more, each above 0 and at most %d"
+              .formatted(paces, MAX_PACE));
+    }
     if (robots < 1) {
       throw new IllegalArgumentException("robots are %d: expected 1 or more".formatted(robots));
     }
     if (!duration.isPositive() || !staleAfter.isPositive()) {
       throw new IllegalArgumentException("durations of a fleet: expected more than 0");
     }
+  }
+
+  private static final int MAX_PACE = 1000;
+
+  /** Robots of one pace. */
+  public FleetSettings(
+      KafkaSettings kafka,
+      int robots,
+      Duration duration,
+      Body body,
+      Rhythm rhythm,
+      Duration staleAfter,
+      String session,
+      long seed) {
+    this(kafka, robots, duration, body, rhythm, staleAfter, session, seed, List.of(1.0));
+  }
+
+  /** The times of one robot. */
+  Rhythm rhythm(int robot) {
+    return rhythm.slowed(paces.get(robot % paces.size()));
   }
 
   /**
@@ -94,6 +123,21 @@ public record FleetSettings(
         throw new IllegalArgumentException(
             "restarts per minute are %s: expected 0 or more".formatted(restartsPerMinute));
       }
+    }
+
+    /** Slower by a factor: what is observed, played and of use takes so many times as long. */
+    Rhythm slowed(double pace) {
+      return new Rhythm(
+          observationsPerSecond / pace,
+          picturesEvery,
+          times(controlPeriod, pace),
+          jitter,
+          restartsPerMinute,
+          deadline.map(after -> times(after, pace)));
+    }
+
+    private static Duration times(Duration duration, double factor) {
+      return Duration.ofNanos(Math.max(1, Math.round(duration.toNanos() * factor)));
     }
   }
 }

@@ -169,6 +169,31 @@ class AuditorTest {
   }
 
   @Test
+  void anEpisodeThatComesBackBehindTwoOthersBeginsAnew() {
+    observed(0, "arm", 9);
+    observedIn("e2", 1, "arm", 0);
+    observedIn("e3", 2, "arm", 0);
+    observed(3, "arm", 1);
+    observed(4, "arm", 2);
+    chunk(0, "arm", 9, FIRST);
+    chunk(4, "arm", 2, FIRST);
+    assertThat(auditor.report().findings()).doesNotContainKey(Finding.Kind.STALE);
+
+    chunk(3, "arm", 1, FIRST);
+    assertThat(auditor.report().findings()).containsEntry(Finding.Kind.STALE, 1L);
+  }
+
+  @Test
+  void anEpisodeThatComesBackBehindOneOtherDoesNotBeginAnew() {
+    observed(0, "arm", 9);
+    observedIn("e2", 1, "arm", 0);
+    observed(2, "arm", 1);
+    chunk(0, "arm", 9, FIRST);
+    chunk(2, "arm", 1, FIRST);
+    assertThat(auditor.report().findings()).containsEntry(Finding.Kind.STALE, 1L);
+  }
+
+  @Test
   void anOlderChunkOfALaterGenerationSaysSo() {
     observed(0, "arm", 0);
     observed(1, "arm", 1);

@@ -11,8 +11,8 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Instant;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.functions.RichMapFunction;
@@ -49,17 +49,19 @@ class EmbeddedFlinkTest {
       environment.setParallelism(1);
       environment
           .fromSequence(1, Long.MAX_VALUE)
-          .map(new SlowToOpen())
+          .map(new HeldOpening())
           .returns(Types.LONG)
           .disableChaining()
           .sinkTo(new DiscardingSink<>());
       JobClient job = flink.submit(environment);
+      assertThat(HeldOpening.ENTERED.await(60, TimeUnit.SECONDS)).isTrue();
+      assertThat(flink.isRunning(job)).isFalse();
+      HeldOpening.RELEASE.countDown();
       Instant latest = Instant.now().plusSeconds(60);
       while (!flink.isRunning(job)) {
         assertThat(Instant.now()).isBefore(latest);
         Thread.sleep(10);
       }
-      assertThat(SlowToOpen.OPENED).isTrue();
     }
   }
 
@@ -77,14 +79,16 @@ class EmbeddedFlinkTest {
     return http.send(HttpRequest.newBuilder(address).build(), BodyHandlers.ofString());
   }
 
-  private static final class SlowToOpen extends RichMapFunction<Long, Long> {
+  /** A task that does not come out of its opening until it is let. */
+  private static final class HeldOpening extends RichMapFunction<Long, Long> {
     private static final long serialVersionUID = 1L;
-    private static final AtomicBoolean OPENED = new AtomicBoolean();
+    private static final CountDownLatch ENTERED = new CountDownLatch(1);
+    private static final CountDownLatch RELEASE = new CountDownLatch(1);
 
     @Override
     public void open(OpenContext context) throws InterruptedException {
-      Thread.sleep(500);
-      OPENED.set(true);
+      ENTERED.countDown();
+      RELEASE.await();
     }
 
     @Override

@@ -1,7 +1,9 @@
 package dev.pi0stream.job.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import dev.pi0stream.job.graph.KafkaSettings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -57,6 +59,39 @@ class RobotPlanTest {
     }
     assertThat(periods).allMatch(period -> period > 90_000_000 && period < 112_000_000);
     assertThat(periods.stream().distinct().count()).isGreaterThan(15);
+  }
+
+  @Test
+  void aRobotOfTwiceThePaceDoesEverythingInTwiceTheTime() {
+    FleetSettings.Rhythm rhythm =
+        new FleetSettings.Rhythm(
+            10, 5, Duration.ofMillis(100), Duration.ZERO, 0, Optional.of(Duration.ofSeconds(1)));
+    FleetSettings.Rhythm slow = rhythm.slowed(2);
+    assertThat(slow.controlPeriod()).isEqualTo(Duration.ofMillis(200));
+    assertThat(slow.deadline()).contains(Duration.ofSeconds(2));
+    List<RobotAct> fast = acts(rhythm, 3, 20);
+    List<RobotAct> slower = acts(slow, 3, 20);
+    for (int i = 0; i < fast.size(); i++) {
+      assertThat((double) slower.get(i).at()).isCloseTo(2.0 * fast.get(i).at(), within(2.0));
+    }
+  }
+
+  @Test
+  void pacesGoRoundTheRobots() {
+    FleetSettings settings =
+        new FleetSettings(
+            KafkaSettings.defaults("nowhere:1"),
+            5,
+            Duration.ofSeconds(1),
+            new FleetSettings.Body(List.of("top"), 8, 4, "lift"),
+            RHYTHM,
+            Duration.ofSeconds(1),
+            "test",
+            1,
+            List.of(0.5, 2.0));
+    assertThat(settings.rhythm(0)).isEqualTo(RHYTHM.slowed(0.5));
+    assertThat(settings.rhythm(3)).isEqualTo(RHYTHM.slowed(2));
+    assertThat(settings.rhythm(4)).isEqualTo(RHYTHM.slowed(0.5));
   }
 
   private static List<RobotAct> acts(FleetSettings.Rhythm rhythm, long seed, int count) {

@@ -11,7 +11,9 @@ import java.util.Map;
  * that are the same as before, and ends what comes late.
  *
  * <ul>
- *   <li>Another episode begins anew: nothing is inherited from the last one.
+ *   <li>Another episode begins anew: nothing is inherited from the last one. So does an episode
+ *       that comes back behind two others, against the contract: episodes have no order of their
+ *       own, and of a robot's earlier ones the last alone is remembered.
  *   <li>An observation that is not newer than the newest of its episode ends as superseded: the
  *       same sequence again is a repeat of one that has its outcome or will have it, a lower one
  *       came too late. So does what still comes from the episode before.

@@ -18,6 +18,7 @@ class FleetCommandTest {
     "--pictures-every, 0, pictures come every 0 observations: expected 1 or more",
     "--control-rate, -1, --control-rate is -1.0: expected more than 0",
     "--restarts, -1, restarts per minute are -1.0: expected 0 or more",
+    "--paces, '1,0', 'paces are [1.0, 0.0]: expected one or more, each above 0 and at most 1000'",
     "--frame, 2, side of frames is 2: expected 4 or more",
   })
   void wrongOptionsAreRefusedInOneSentence(String option, String value, String sentence) {
