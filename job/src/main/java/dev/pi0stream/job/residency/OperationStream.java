@@ -190,9 +190,8 @@ public final class OperationStream {
     move("multiply", 1, robots * prompt);
     if (robots > 1) {
       move("slice", robots, prompt);
-      move("concat", 1, 4.0 * rows * width);
     }
-    move("concat", robots, 4.0 * block * width);
+    move("concat", 1, 4.0 * rows * width);
     if (block > length) {
       move("add", 1, 2.0 * robots * block * block); // the mask
     }
