@@ -43,8 +43,8 @@ record MockMemory(Ttnn ttnn) {
   /** What was allocated since. */
   Peak end() {
     try (Frame frame = ttnn.frame()) {
-      long[] peak = frame.integers(frame.invoke(module(frame), "end_memory"));
-      return new Peak(peak[0], peak[1]);
+      PyObject peak = frame.invoke(module(frame), "end_memory");
+      return new Peak(frame.integer(frame.item(peak, 0)), frame.integer(frame.item(peak, 1)));
     }
   }
 
