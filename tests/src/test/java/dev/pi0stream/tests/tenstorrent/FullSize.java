@@ -60,7 +60,7 @@ final class FullSize {
   /**
    * Measures all batches and prints the sections of the page on boards.
    *
-   * @param arguments board, size; how many layers where that is not all
+   * @param arguments board, size; how many layers where that is not all, and there are no sections
    */
   public static void main(String[] arguments) {
     Locale.setDefault(Locale.ROOT);
@@ -79,9 +79,11 @@ final class FullSize {
           rows.add(measured.row(batch, cameras));
         }
       }
-      BoardReport report = measured.report(board, arguments[1], rows);
-      System.out.print(report.boardSection());
-      System.out.print(report.operationsSection());
+      if (arguments.length < 3) {
+        BoardReport report = measured.report(board, arguments[1], rows);
+        System.out.print(report.boardSection());
+        System.out.print(report.operationsSection());
+      }
       System.out.printf("took %.0f s%n", (System.nanoTime() - begun) / 1e9);
     }
   }

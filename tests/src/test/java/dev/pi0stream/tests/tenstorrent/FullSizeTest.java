@@ -34,6 +34,10 @@ class FullSizeTest {
               + (LAYERS - 2) * (three.operations() - two.operations())
               + (VISION_LAYERS - LAYERS) * 10L;
       assertThat(whole).isLessThan(MOST_OPERATIONS);
+      // Pixels, prompt, state and noise; masks and rotations are there from the last time.
+      assertThat(two.replayed().uploads()).isEqualTo(4);
+      assertThat(two.replayed().calls()).isLessThan(100);
+      System.out.printf("host's time for a replayed chunk, µs: %s%n", two.hostMicros());
     }
   }
 

@@ -10,12 +10,14 @@ import java.util.regex.Pattern;
 
 /**
  * Sections of a page that tests measure or compute: each between two comments, of which the first
- * names it. A test compares them with what it found, or, with {@code -Dpi0.docs=write}, writes
- * them.
+ * names it. A test compares them with what it found; with {@code -Dpi0.docs=write}, and where a
+ * section says that nobody has measured it yet, it writes them.
  */
 final class GeneratedSections {
   private static final Pattern SECTION =
       Pattern.compile("<!-- generated: (.+?) -->\n.*?<!-- end -->\n", Pattern.DOTALL);
+
+  private static final String UNKNOWN = "Not measured yet.";
 
   private GeneratedSections() {}
 
@@ -39,7 +41,7 @@ final class GeneratedSections {
           Pattern.compile(SECTION.pattern().replace("(.+?)", Pattern.quote(name)), Pattern.DOTALL)
               .matcher(text);
       assertThat(section.find()).as("a section for '%s' in %s", name, page).isTrue();
-      if (write) {
+      if (write || section.group().contains(UNKNOWN)) {
         Files.writeString(
             page,
             text.substring(0, section.start()) + found.group() + text.substring(section.end()));

@@ -102,7 +102,13 @@ class PredictionPageTest {
       table.append(
           "| %s | %d | %d | %d | %.1f | %.1f | %.1f |\n"
               .formatted(
-                  one.what, one.cameras, one.tokens, one.steps, one.millis, one.predictedMillis(one.stream().near().coarse()), one.predictedMillis(one.stream())));
+                  one.what,
+                  one.cameras,
+                  one.tokens,
+                  one.steps,
+                  one.millis,
+                  one.predictedMillis(one.stream().near().coarse()),
+                  one.predictedMillis(one.stream())));
     }
     check("prediction published", table.toString());
   }
