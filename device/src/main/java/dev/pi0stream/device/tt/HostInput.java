@@ -14,8 +14,9 @@ import java.util.function.Consumer;
  *
  * @param place where they go
  * @param fill writes them, row after row, to memory that is zero
+ * @param content equal where the same numbers would be written; null where only they tell
  */
-record HostInput(Place place, Consumer<MemorySegment> fill) {
+record HostInput(Place place, Consumer<MemorySegment> fill, Object content) {
   /** How numbers lie on the device. */
   record Place(Shape shape, DataType type, Layout layout) {
     static Place of(TtnnTensor tensor) {
@@ -37,7 +38,12 @@ record HostInput(Place place, Consumer<MemorySegment> fill) {
   }
 
   static HostInput of(Shape shape, DataType type, Layout layout, Consumer<MemorySegment> fill) {
-    return new HostInput(new Place(shape, type, layout), fill);
+    return new HostInput(new Place(shape, type, layout), fill, null);
+  }
+
+  /** The same input, whose numbers follow from what is equal to this. */
+  HostInput from(Object origin) {
+    return new HostInput(place, fill, origin);
   }
 
   /** Writes fp32 numbers. */

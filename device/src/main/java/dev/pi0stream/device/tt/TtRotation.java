@@ -8,6 +8,7 @@ import dev.pi0stream.device.tt.ttnn.DataType;
 import dev.pi0stream.device.tt.ttnn.Layout;
 import dev.pi0stream.device.tt.ttnn.Shape;
 import dev.pi0stream.device.tt.ttnn.TtnnTensor;
+import java.nio.IntBuffer;
 import java.util.function.DoubleUnaryOperator;
 
 /**
@@ -27,6 +28,9 @@ final class TtRotation extends DeviceRotation {
     this.shared = shared;
   }
 
+  /** What cosines, or sines, follow from. */
+  private record Angles(IntBuffer positions, PaddedHeads heads, double base, boolean cosines) {}
+
   static TtRotation of(
       int[] positions, Sequences sequences, int headSize, double base, Inputs inputs) {
     PaddedHeads heads = PaddedHeads.rotated(new Heads(1, 1, headSize));
@@ -34,8 +38,12 @@ final class TtRotation extends DeviceRotation {
     boolean shared = isShared(positions, sequences);
     int[] padded = shared ? longest(positions, sequences) : padded(positions, sequences);
     Shape shape = Shape.of(1, 1, shared ? blocks.rows() : blocks.total(), heads.size());
-    HostInput cosines = angles(padded, heads, base, shape, Math::cos);
-    HostInput sines = angles(padded, heads, base, shape, Math::sin);
+    // Prompts mostly have the length of the last one: then no angle is computed again.
+    IntBuffer content = IntBuffer.wrap(padded);
+    HostInput cosines =
+        angles(padded, heads, base, shape, Math::cos).from(new Angles(content, heads, base, true));
+    HostInput sines =
+        angles(padded, heads, base, shape, Math::sin).from(new Angles(content, heads, base, false));
     long bytes = cosines.place().deviceBytes() + sines.place().deviceBytes();
     TtRotation rotation = new TtRotation(sequences, heads, shared, bytes);
     inputs.place(cosines, tensor -> rotation.cosines = tensor);
@@ -87,9 +95,13 @@ final class TtRotation extends DeviceRotation {
         Layout.TILE,
         memory -> {
           float[] row = new float[heads.size()];
+          float[] frequencies = new float[size / 2];
+          for (int pair = 0; pair < frequencies.length; pair++) {
+            frequencies[pair] = Rotation.frequency(pair, size, base);
+          }
           for (int i = 0; i < positions.length; i++) {
             for (int pair = 0; pair < size / 2; pair++) {
-              float angle = positions[i] * Rotation.frequency(pair, size, base);
+              float angle = positions[i] * frequencies[pair];
               float value = (float) function.applyAsDouble(angle);
               row[heads.at(pair)] = value;
               row[heads.at(size / 2 + pair)] = value;

@@ -38,7 +38,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "  pi0 verify --golden tests/golden",
       "  pi0 verify --golden tests/golden --device reference --json verify.json",
-      "  pi0 verify --golden tests/golden --device cpu --precision bf16"
+      "  pi0 verify --golden tests/golden --device cpu --precision bf16",
+      "  pi0 verify --golden tests/golden --precision bf16 --noises 5"
     })
 final class VerifyCommand implements Callable<Integer> {
   private static final int FAILED = 1;
@@ -62,14 +63,27 @@ final class VerifyCommand implements Callable<Integer> {
               + " hold; may be given several times.")
   private List<Path> tokenizers = List.of();
 
+  @Option(
+      names = "--noises",
+      paramLabel = "N",
+      defaultValue = "0",
+      description =
+          "Also compute the final x of whole cases from N other noises than the golden one, and"
+              + " compare with the reference device (default: ${DEFAULT-VALUE}).")
+  private int noises;
+
   @Override
   public Integer call() {
     CommandLine command = spec.commandLine();
+    if (noises < 0) {
+      throw new CommandLine.ParameterException(
+          command, "--noises %d: expected at least 0".formatted(noises));
+    }
     Report report = new Report(command.getOut(), command.getColorScheme().ansi());
     try {
       Verification verification = Verification.open(golden, tokenizers);
       try (Device device = where.open()) {
-        Verification.Outcome outcome = verification.run(device, report::printFile);
+        Verification.Outcome outcome = verification.run(device, noises, report::printFile);
         report.printEnd(outcome);
         common.write(outcome);
         return outcome.failed() == 0 ? CommandLine.ExitCode.OK : FAILED;

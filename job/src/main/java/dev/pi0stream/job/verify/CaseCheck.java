@@ -30,11 +30,19 @@ final class CaseCheck {
 
   private final Golden golden;
   private final LoadedPolicies policies;
+  private final NoiseCheck noises; // null for none
   private final Map<String, Double> ratios = new LinkedHashMap<>();
+  private double worstSample;
 
-  CaseCheck(Golden golden, LoadedPolicies policies) {
+  /**
+   * Cases of a folder.
+   *
+   * @param noises computes them from other noises too; null for the golden one alone
+   */
+  CaseCheck(Golden golden, LoadedPolicies policies, NoiseCheck noises) {
     this.golden = golden;
     this.policies = policies;
+    this.noises = noises;
   }
 
   void run(GoldenCase entry, Comparisons comparisons) {
@@ -42,9 +50,11 @@ final class CaseCheck {
         GoldenFile inputs = GoldenFile.open(golden, entry.inputs())) {
       List<String> expected =
           file.names(name -> !name.startsWith("raw.") && !INPUTS.contains(name));
+      Run run;
       Map<String, Component> computed;
       try {
-        computed = new Run(entry, file, inputs).compute();
+        run = new Run(entry, file, inputs);
+        computed = run.compute();
       } catch (GoldenException e) {
         throw e;
       } catch (RuntimeException e) {
@@ -53,6 +63,9 @@ final class CaseCheck {
       }
       for (String name : expected) {
         compare(entry, file, name, computed, comparisons);
+      }
+      if (noises != null && entry.realTime() == null) {
+        noises.run(entry, run.inputs, run.loaded.policy(), comparisons);
       }
     }
   }
@@ -86,21 +99,30 @@ final class CaseCheck {
         values = everyNth(values, Integer.parseInt(thinned.group(2)));
       }
       Criterion criterion = component.onDevice() ? comparisons.device(fp32) : fp32;
+      String note = null;
       Double reference = golden.errors().get(entry.name());
       boolean result = name.equals("x.step" + entry.steps()) && entry.realTime() == null;
       if (result && reference != null && criterion instanceof Criterion.Correlation) {
         criterion = new Criterion.RootMeanSquare(comparisons.errorRatios().worst() * reference);
         double error = Difference.of(values.values(), expected.values()).rmsError();
         ratios.put(entry.name(), error / reference);
+        worstSample = Math.max(worstSample, worstRow(values, expected) / reference);
+        note = "r %.3f".formatted(error / reference);
       }
-      if (component.counts() == null) {
-        comparisons.compare(file.name(), name, values, expected, criterion);
-      } else {
-        comparisons.compare(file.name(), name, values, expected, criterion, component.counts());
-      }
+      comparisons.compare(file.name(), name, values, expected, criterion, component.counts(), note);
     } catch (RuntimeException e) {
       comparisons.fail(file.name(), name, e);
     }
+  }
+
+  /** The largest rms error of a row of the batch: of one robot's chunk. */
+  private static double worstRow(Values computed, Values expected) {
+    double worst = 0;
+    for (int row = 0; row < expected.dimension(0); row++) {
+      double[] own = computed.row(row).values();
+      worst = Math.max(worst, Difference.of(own, expected.row(row).values()).rmsError());
+    }
+    return worst;
   }
 
   /** Below fp32: the root mean square, over the cases, of the error in terms of LeRobot's own. */
@@ -122,8 +144,11 @@ final class CaseCheck {
             rms,
             allowed.rms(),
             rms <= allowed.rms() && worst <= allowed.worst(),
-            "rms %.3f, worst %.3f (at most %.1f) of %d cases"
-                .formatted(rms, worst, allowed.worst(), values.length)));
+            "rms %.3f, worst %.3f (at most %.1f) of %d cases; worst sample %.3f"
+                .formatted(rms, worst, allowed.worst(), values.length, worstSample)));
+    if (noises != null) {
+      noises.summarise(comparisons);
+    }
   }
 
   private static Values everyNth(Values image, int n) {
@@ -154,6 +179,7 @@ final class CaseCheck {
     private final List<String> present;
     private final List<String> cameras;
     private final Map<String, Component> components = new HashMap<>();
+    private final List<ModelInput> inputs = new ArrayList<>();
 
     Run(GoldenCase entry, GoldenFile file, GoldenFile raw) {
       this.entry = entry;
@@ -174,7 +200,6 @@ final class CaseCheck {
 
     Map<String, Component> compute() {
       List<Observation> observations = new ArrayList<>();
-      List<ModelInput> inputs = new ArrayList<>();
       List<Sample> samples = new ArrayList<>();
       Values noise = file.get("noise");
       for (int row = 0; row < batch; row++) {

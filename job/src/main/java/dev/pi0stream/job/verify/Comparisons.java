@@ -56,19 +56,23 @@ final class Comparisons {
   /** Compares all numbers; integers and truth values have to be equal. */
   void compare(
       String file, String component, Values computed, Values expected, Criterion criterion) {
-    boolean[] all = new boolean[expected.values().length];
-    Arrays.fill(all, true);
-    compare(file, component, computed, expected, criterion, all);
+    compare(file, component, computed, expected, criterion, null, null);
   }
 
-  /** Compares the numbers that count; integers and truth values have to be equal. */
+  /**
+   * Compares the numbers that count; integers and truth values have to be equal.
+   *
+   * @param counts which numbers mean something; null for all
+   * @param note what a person should know besides; null for nothing
+   */
   void compare(
       String file,
       String component,
       Values computed,
       Values expected,
       Criterion criterion,
-      boolean[] counts) {
+      boolean[] counts,
+      String note) {
     Criterion applied = expected.integral() ? EXACT : criterion;
     if (!Arrays.equals(computed.shape(), expected.shape())) {
       fail(
@@ -79,8 +83,11 @@ final class Comparisons {
               .formatted(Arrays.toString(computed.shape()), Arrays.toString(expected.shape())));
       return;
     }
-    Difference difference = Difference.of(computed.values(), expected.values(), counts);
-    add(Result.of(file, component, difference, applied, null));
+    Difference difference =
+        counts == null
+            ? Difference.of(computed.values(), expected.values())
+            : Difference.of(computed.values(), expected.values(), counts);
+    add(Result.of(file, component, difference, applied, note));
   }
 
   /** Compares integers within a tolerance: pixels that may be rounded the other way. */

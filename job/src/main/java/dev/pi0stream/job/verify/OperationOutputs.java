@@ -102,7 +102,7 @@ final class OperationOutputs {
         for (int i = 0; i < counts.length; i++) {
           counts[i] = rows[i / columns];
         }
-        comparisons.compare(file.name(), component, values, expected, criterion, counts);
+        comparisons.compare(file.name(), component, values, expected, criterion, counts, null);
       }
     } catch (GoldenException e) {
       throw e;

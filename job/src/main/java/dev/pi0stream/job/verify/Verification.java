@@ -60,13 +60,17 @@ public final class Verification {
   /**
    * Computes everything in the folder anew and compares.
    *
+   * @param noises so many others than the golden one that the final x of whole cases is computed
+   *     from as well, and compared with the {@code reference} device's; 0 for none
    * @param progress is given the results of each file when it is done
    * @throws GoldenException if the folder is broken
    */
-  public Outcome run(Device device, Consumer<List<Result>> progress) {
+  public Outcome run(Device device, int noises, Consumer<List<Result>> progress) {
     long start = System.nanoTime();
     Comparisons comparisons = new Comparisons(device.precision());
-    run(device, comparisons, progress);
+    try (NoiseCheck others = noises == 0 ? null : new NoiseCheck(golden, noises)) {
+      run(device, others, comparisons, progress);
+    }
     List<Result> results = comparisons.results();
     long passed = results.stream().filter(Result::pass).count();
     return new Outcome(
@@ -78,9 +82,10 @@ public final class Verification {
         Duration.ofNanos(System.nanoTime() - start));
   }
 
-  private void run(Device device, Comparisons comparisons, Consumer<List<Result>> progress) {
+  private void run(
+      Device device, NoiseCheck noises, Comparisons comparisons, Consumer<List<Result>> progress) {
     try (LoadedPolicies policies = new LoadedPolicies(golden, device)) {
-      CaseCheck cases = new CaseCheck(golden, policies);
+      CaseCheck cases = new CaseCheck(golden, policies, noises);
       for (GoldenCase entry : golden.cases()) {
         step(entry.file(), comparisons, progress, () -> cases.run(entry, comparisons));
       }

@@ -5,7 +5,6 @@ import dev.pi0stream.device.Devices;
 import dev.pi0stream.device.Precision;
 import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.RandomWeights;
-import dev.pi0stream.model.engine.Alarm;
 import dev.pi0stream.model.engine.DispatchRule;
 import dev.pi0stream.model.engine.EngineSettings;
 import dev.pi0stream.model.engine.FewestStarved;
@@ -16,6 +15,7 @@ import dev.pi0stream.model.engine.PolicyEngine;
 import dev.pi0stream.model.engine.PolicyOutcome;
 import dev.pi0stream.model.engine.PolicyRequest;
 import dev.pi0stream.model.engine.ResidentPolicy;
+import dev.pi0stream.model.engine.ReuseBudget;
 import dev.pi0stream.model.engine.ServedPolicy;
 import dev.pi0stream.model.engine.Surroundings;
 import dev.pi0stream.model.image.Frame;
@@ -111,7 +111,7 @@ final class BatchingBenchmark {
     Device device = Devices.open("cpu", precision);
     if (!name.equals("pi0") && !name.equals("pi05")) {
       try (Checkpoint checkpoint = Checkpoint.open(Path.of(name))) {
-        ResidentPolicy policy = ResidentPolicy.load(checkpoint, device, 1L << 30);
+        ResidentPolicy policy = ResidentPolicy.load(checkpoint, device, ReuseBudget.of(1L << 30));
         return new Loaded(
             policy,
             () -> {
@@ -195,7 +195,7 @@ final class BatchingBenchmark {
               new IdentityNoise(0),
               new Surroundings(
                   InstantSource.system(),
-                  Alarm.NONE,
+                  (_, _) -> () -> {},
                   device,
                   preparation,
                   batch -> {

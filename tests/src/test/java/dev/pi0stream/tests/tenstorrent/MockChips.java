@@ -20,6 +20,9 @@ final class MockChips {
   /** Upstream's module: checks everything and computes nothing. */
   static final String TTNN = "ttnn";
 
+  /** The same, with traces whose replay does nothing. */
+  static final String REPLAYING = "ttnn_mock";
+
   /** Stands in for it and computes values, rounded as a card rounds them. */
   static final String DOUBLE = "ttnn_double";
 
@@ -35,7 +38,12 @@ final class MockChips {
 
   /** The same of a board. */
   static TtDevice open(String board, String module, Precision precision) {
-    return TtDevice.open(MODULES.computeIfAbsent(module, name -> load(board, name)), 0, precision);
+    return TtDevice.open(module(board, module), 0, precision);
+  }
+
+  /** A module on a board. */
+  static Ttnn module(String board, String module) {
+    return MODULES.computeIfAbsent(module, name -> load(board, name));
   }
 
   private static Ttnn load(String board, String module) {
