@@ -48,6 +48,7 @@ public final class Replay {
    * @throws Exception one sentence when it cannot start or goes wrong
    */
   public ReplayResult execute() throws Exception {
+    outputs.requireLog();
     try (Scratch scratch = Scratch.of(settings.work())) {
       SourceReplay replay =
           Recording.isOne(settings.source())

@@ -53,6 +53,14 @@ public record ReplayOutputs(
     }
   }
 
+  /** Refuses a log that could not be read at the end. */
+  void requireLog() {
+    if (againstLog.isPresent() && Files.notExists(againstLog.get())) {
+      throw new IllegalArgumentException(
+          "--against-log %s is not there".formatted(againstLog.get()));
+    }
+  }
+
   /**
    * Refuses what could not be written at the end.
    *

@@ -25,6 +25,18 @@ class RecordingITCase {
   @Test
   void aRecordedRunGivesEqualChunksOnTheProcessorOneByOne() throws IOException {
     assertEqualChunks("cpu", "0.5", "--max-batch", "1");
+    Path chunks = directory.resolve("recording/chunks");
+    JsonNode named =
+        run(
+            "replay",
+            "--dataset",
+            directory.resolve("recording").toString(),
+            "--max-batch",
+            "1",
+            "--against-log",
+            chunks.toString());
+    assertThat(named.at("/againstLog/equal").asInt()).isPositive();
+    assertThat(named.at("/againstLog/maxAbs").asDouble()).isZero();
   }
 
   @Test
@@ -79,6 +91,19 @@ class RecordingITCase {
     Files.createDirectories(broken.resolve("observations"));
     Files.writeString(broken.resolve("observations/partition-000.avro"), "garbage");
     refused("partition-000.avro cannot be read as an Avro container file of observations", broken);
+    CommandLineRun nothing =
+        CommandLineRun.of(
+            "replay",
+            "--dataset",
+            "../tests/datasets/images",
+            "--checkpoint",
+            "../examples/checkpoint",
+            "--stride",
+            "20",
+            "--against-log",
+            directory.resolve("nothing").toString());
+    assertThat(nothing.code()).isEqualTo(2);
+    assertThat(nothing.err()).contains("nothing is not there");
   }
 
   private void assertEqualChunks(String device, String speed, String... batch) throws IOException {
