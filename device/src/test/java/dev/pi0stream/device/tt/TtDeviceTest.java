@@ -46,7 +46,9 @@ class TtDeviceTest {
 
   @AfterEach
   void close() {
-    device.close();
+    if (device != null) { // or the test is skipped
+      device.close();
+    }
   }
 
   // Lifetimes -------------------------------------------------------------------------------------
