@@ -221,11 +221,10 @@ public final class OperationStream {
     boolean masked = hasState || context > prefix || block > config.chunkSize();
     // The prefixes in their places, together, and layer by layer.
     move(robots == 1 ? "copy" : "slice", robots, 2 * slab, 0);
-    int gathered = robots == 1 ? 0 : hasState ? 2 : 1;
-    if (gathered > 0) {
-      move("concat", gathered, 2 * robots * slab, 0);
+    if (robots > 1) {
+      move("concat", 1, 2 * robots * slab, 0);
     }
-    move("slice", 2 * stack.layers() * Math.max(1, gathered), robots * layer, 0);
+    move("slice", 2 * stack.layers(), robots * layer, 0);
     if (masked) {
       int masks = hasState ? 2 : 1;
       move("concat", masks, 0);
