@@ -125,11 +125,16 @@ final class ProcessCluster implements AutoCloseable {
     settings.put("taskmanager.numberOfTaskSlots", "1");
     // A TaskManager that is started without Flink's scripts has to be told all of its memory.
     settings.put("taskmanager.cpu.cores", "1");
+    settings.put("taskmanager.memory.framework.heap.size", "128m");
+    settings.put("taskmanager.memory.framework.off-heap.size", "128m");
     settings.put("taskmanager.memory.task.heap.size", "384m");
     settings.put("taskmanager.memory.task.off-heap.size", "0m");
     settings.put("taskmanager.memory.managed.size", "16m");
     settings.put("taskmanager.memory.network.min", "64m");
     settings.put("taskmanager.memory.network.max", "64m");
+    settings.put("taskmanager.memory.jvm-metaspace.size", "256m");
+    settings.put("taskmanager.memory.jvm-overhead.min", "64m");
+    settings.put("taskmanager.memory.jvm-overhead.max", "64m");
     settings.put("heartbeat.interval", "1s");
     settings.put("heartbeat.timeout", "5s");
     settings.put("execution.checkpointing.storage", "filesystem");
