@@ -3,7 +3,6 @@ package dev.pi0stream.job.cli;
 import dev.pi0stream.device.DeviceException;
 import dev.pi0stream.job.replay.EngineCount;
 import dev.pi0stream.job.replay.FrameWindow;
-import dev.pi0stream.job.replay.Recording;
 import dev.pi0stream.job.replay.Replay;
 import dev.pi0stream.job.replay.ReplayMeasurement;
 import dev.pi0stream.job.replay.ReplayOutputs;
@@ -11,7 +10,6 @@ import dev.pi0stream.job.replay.ReplayResult;
 import dev.pi0stream.job.replay.ReplaySettings;
 import dev.pi0stream.job.replay.ReplayStoppedException;
 import dev.pi0stream.job.run.TerminationSignals;
-import dev.pi0stream.model.checkpoint.Checkpoint;
 import dev.pi0stream.model.checkpoint.CheckpointException;
 import dev.pi0stream.model.checkpoint.RandomWeights;
 import dev.pi0stream.operators.dataset.DatasetException;
@@ -162,9 +160,8 @@ final class ReplayCommand implements Callable<Integer> {
       names = "--engines",
       paramLabel = "N",
       description =
-          "How many engines share the processor, each with batches of its own (default: as many as"
-              + " there are cores, at most 8, for a dataset and a policy below 50 million"
-              + " parameters, else 1).")
+          "How many engines share the processor, each with batches and threads of its own"
+              + " (default: 1).")
   private Integer engines;
 
   @Option(
@@ -299,25 +296,17 @@ final class ReplayCommand implements Callable<Integer> {
     return rates;
   }
 
-  /** How many engines there are: one, unless the processor is to have more. */
+  /** How many engines there are. */
   private EngineCount engineCount() {
+    if (engines == null) {
+      return EngineCount.one();
+    }
     if (!where.device().equals(PROCESSOR)) {
-      if (engines != null) {
-        throw new IllegalArgumentException(
-            "--engines %d shares the processor, but --device is %s"
-                .formatted(engines, where.device()));
-      }
-      return EngineCount.one();
+      throw new IllegalArgumentException(
+          "--engines %d shares the processor, but --device is %s"
+              .formatted(engines, where.device()));
     }
-    if (engines != null) {
-      return new EngineCount(engines);
-    }
-    if (randomWeights != null || Recording.isOne(dataset)) {
-      return EngineCount.one();
-    }
-    try (Checkpoint policy = Checkpoint.open(folder())) {
-      return EngineCount.of(policy);
-    }
+    return new EngineCount(engines);
   }
 
   private Path folder() {
