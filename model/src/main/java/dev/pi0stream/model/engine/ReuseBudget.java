@@ -43,7 +43,7 @@ public record ReuseBudget(OptionalLong setting) {
    *
    * @param kept what is kept already, in bytes on the device
    */
-  long bytes(Device device, long kept) {
+  public long bytes(Device device, long kept) {
     OptionalLong spare = device.spareBytes();
     if (setting.isPresent() || spare.isEmpty()) {
       return setting.orElse(OF_HOST);

@@ -21,7 +21,7 @@ record BoardReport(String board, String policy, Grid grid, Dram dram, List<Row> 
    * @param constants what all chunks share
    * @param prefix of one robot with three cameras
    * @param features of one picture
-   * @param prefixes how many fit beside the largest batch
+   * @param prefixes how many the engine keeps beside the largest batch
    */
   record Dram(
       long total, long weights, long constants, long prefix, long features, long prefixes) {}
@@ -50,7 +50,8 @@ record BoardReport(String board, String policy, Grid grid, Dram dram, List<Row> 
                     dram.weights / MEGABYTE,
                     dram.constants / MEGABYTE,
                     dram.prefix / MEGABYTE)
-            + " picture's features %.1f MB.%n**%,d** robots' prefixes fit beside the last batch below.%n%n"
+            + (" picture's features %.1f MB.%n**%,d** robots' prefixes are kept for another use, which"
+                    + " is three quarters of what the last batch below leaves.%n%n")
                 .formatted(dram.features / MEGABYTE, dram.prefixes));
     text.append(
         """

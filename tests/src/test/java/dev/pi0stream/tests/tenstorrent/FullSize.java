@@ -15,6 +15,7 @@ import dev.pi0stream.job.bench.Stage;
 import dev.pi0stream.job.residency.OperationStream;
 import dev.pi0stream.model.checkpoint.PolicyWeights;
 import dev.pi0stream.model.checkpoint.RandomWeights;
+import dev.pi0stream.model.engine.ReuseBudget;
 import dev.pi0stream.model.policy.ModelInput;
 import dev.pi0stream.model.policy.Policy;
 import dev.pi0stream.model.policy.Sample;
@@ -325,7 +326,6 @@ final class FullSize {
   private BoardReport report(String board, String size, List<BoardReport.Row> rows) {
     BoardReport.Row widest =
         rows.stream().filter(row -> row.chunk() != null).reduce((one, next) -> next).orElseThrow();
-    Chunk largest = widest.chunk();
     try (Scope _ = device.scope()) {
       List<Sample> robot = MadeUpBatch.of(policy, MOST_CAMERAS, tokens(), 1);
       List<Device.Rows> seen = policy.see(robot.getFirst().input().images());
@@ -334,8 +334,7 @@ final class FullSize {
       kept.add(policy.prefix(List.of(input)));
       long each = kept.getFirst().bytes();
       long total = chip.memory(Memory.DRAM).totalBytes();
-      long free = total - allocated() - largest.activations() - largest.traceOutputs();
-      long fitting = 1 + free / each;
+      long fitting = ReuseBudget.OF_DEVICE.bytes(device, each) / each;
       while (kept.size() < fitting) {
         kept.add(policy.prefix(List.of(input)));
       }
