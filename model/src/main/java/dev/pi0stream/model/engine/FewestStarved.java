@@ -24,6 +24,9 @@ public record FewestStarved() implements DispatchRule {
   /** What a chunk is taken to last where nobody says it. */
   private static final double USUAL_SECONDS = 1;
 
+  /** The most that a chunk is taken to last, so that no deadline keeps others waiting for ever. */
+  private static final double MOST_SECONDS = 60;
+
   /** How many batches ahead it looks. What comes later changes before its turn. */
   private static final int BATCHES_AHEAD = 4;
 
@@ -84,8 +87,9 @@ public record FewestStarved() implements DispatchRule {
     return candidate.freshUntil() == null ? candidate.since() : candidate.freshUntil();
   }
 
+  /** Of any duration: a deadline may be so far off that nanoseconds overflow. */
   private static double seconds(Duration duration) {
-    return duration.toNanos() / NANOS_PER_SECOND;
+    return duration.getSeconds() + duration.getNano() / NANOS_PER_SECOND;
   }
 
   /**
@@ -106,7 +110,7 @@ public record FewestStarved() implements DispatchRule {
       double lasts =
           candidate.deadline() == null
               ? USUAL_SECONDS
-              : Math.max(0, seconds(Duration.between(from, candidate.deadline())));
+              : Math.clamp(seconds(Duration.between(from, candidate.deadline())), 0, MOST_SECONDS);
       double waited = seconds(Duration.between(candidate.since(), now));
       return lasts * (1 + (round.isZero() ? waited : waited / seconds(round)));
     }

@@ -180,6 +180,7 @@ public final class PolicyEngine implements AutoCloseable {
   private void dispatch() {
     List<Ticket> expired = new ArrayList<>();
     Batch batch = null;
+    RuntimeException fault = null;
     synchronized (lock) {
       if (running != null || ended != null) {
         return;
@@ -206,16 +207,24 @@ public final class PolicyEngine implements AutoCloseable {
         }
       }
       if (!candidates.isEmpty()) {
-        DispatchRule.Choice choice =
-            settings.rule().choose(candidates, now, curve, settings.maxBatch());
-        if (choice.batch().isEmpty()) {
-          again = surroundings.alarm().set(choice.again(), this::dispatch);
-        } else {
-          batch = begin(choice.batch(), now);
+        try {
+          DispatchRule.Choice choice =
+              settings.rule().choose(candidates, now, curve, settings.maxBatch());
+          if (choice.batch().isEmpty()) {
+            again = surroundings.alarm().set(choice.again(), this::dispatch);
+          } else {
+            batch = begin(choice.batch(), now);
+          }
+        } catch (RuntimeException e) {
+          // Whose thread this is, it would end in silence, and nobody would be served any more.
+          fault = new IllegalStateException("the dispatch rule failed: " + e, e);
         }
       }
     }
     expired.forEach(ticket -> ticket.outcome.complete(new Expired()));
+    if (fault != null) {
+      end(fault);
+    }
     if (batch != null) {
       Batch begun = batch;
       try {

@@ -53,6 +53,18 @@ class DispatchRuleTest {
   }
 
   @Test
+  void fewestStarvedTakesADeadlineAtTheEndOfTimeForAMinute() {
+    Instant far = Instant.ofEpochSecond(Long.MAX_VALUE / 1_000_000); // the last one on the wire
+    Candidate endless = new Candidate("endless", NOW.minusMillis(5), far, null, FULL);
+    Candidate old =
+        new Candidate("old", Instant.ofEpochSecond(-far.getEpochSecond()), far, far, FULL);
+    assertThat(chosen(new FewestStarved(), List.of(endless, old), 1)).containsExactly("endless");
+    Candidate longer =
+        new Candidate("waited", NOW.minusMillis(90), NOW.plusSeconds(60), null, FULL);
+    assertThat(chosen(new FewestStarved(), List.of(endless, longer), 1)).containsExactly("waited");
+  }
+
+  @Test
   void fewestStarvedMakesABatchSmallerForARobotThatALargeOneWouldStarve() {
     // One takes 62 ms, three take 166.
     List<Candidate> hurried =

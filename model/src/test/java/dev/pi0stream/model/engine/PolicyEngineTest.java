@@ -261,6 +261,23 @@ class PolicyEngineTest {
   }
 
   @Test
+  void aRuleThatFailsEndsTheEngineLoudly() {
+    PolicyEngine broken =
+        engine(
+            4,
+            (_, _, _, _) -> {
+              throw new ArithmeticException("long overflow");
+            });
+    CompletableFuture<PolicyOutcome> outcome = broken.submit(request("a", 1));
+    preparation.runAll();
+    assertThat(outcome)
+        .failsWithin(Duration.ZERO)
+        .withThrowableThat()
+        .withMessageContaining("the dispatch rule failed")
+        .withMessageContaining("long overflow");
+  }
+
+  @Test
   void aRuleThatWaitsIsAskedAgain() {
     PolicyEngine patient = engine(4, new SizeOrTimer(Duration.ofMillis(20)));
     asked.add(patient.submit(request("a", 1)));

@@ -19,7 +19,7 @@ final class ClockAlarm implements Alarm, AutoCloseable {
 
   @Override
   public Runnable set(Instant when, Runnable action) {
-    long delay = Duration.between(Instant.now(), when).toNanos();
+    long delay = TimeUnit.NANOSECONDS.convert(Duration.between(Instant.now(), when));
     try {
       ScheduledFuture<?> set = executor.schedule(action, delay, TimeUnit.NANOSECONDS);
       return () -> set.cancel(false);
