@@ -55,8 +55,8 @@ record BoardReport(String board, String policy, Grid grid, Dram dram, List<Row> 
                 .formatted(dram.features / MEGABYTE, dram.prefixes));
     text.append(
         """
-        | robots × cameras | inputs and results, MB | traces' outputs, MB | activations, MB | L1 vision, kB | L1 prefix, kB | L1 denoise, kB | calls, nothing replayed | calls, all replayed |
-        |---|---|---|---|---|---|---|---|---|
+        | robots × cameras | inputs and results, MB | activations, MB | L1 vision, kB | L1 prefix, kB | L1 denoise, kB | calls, nothing replayed | calls, all replayed |
+        |---|---|---|---|---|---|---|---|
         """);
     for (Row row : rows) {
       if (row.chunk == null) {
@@ -65,11 +65,10 @@ record BoardReport(String board, String policy, Grid grid, Dram dram, List<Row> 
       }
       FullSize.Chunk chunk = row.chunk;
       text.append(
-          "| %s | %,.1f | %,.1f | %,.1f | %,.0f | %,.0f | %,.0f | %,d | %,d |%n"
+          "| %s | %,.1f | %,.1f | %,.0f | %,.0f | %,.0f | %,d | %,d |%n"
               .formatted(
                   row.label(),
                   chunk.lasting() / MEGABYTE,
-                  chunk.traceOutputs() / MEGABYTE,
                   chunk.activations() / MEGABYTE,
                   chunk.peaks().get(Stage.VISION).l1() / KILOBYTE,
                   chunk.peaks().get(Stage.PREFIX).l1() / KILOBYTE,

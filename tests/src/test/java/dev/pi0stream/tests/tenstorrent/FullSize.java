@@ -109,7 +109,6 @@ final class FullSize {
    * @param replayed what the whole chunk does where all is replayed
    * @param peaks what each stage allocates on top of what is there
    * @param lasting bytes of the places of inputs and of the rooms for results, of these shapes
-   * @param traceOutputs bytes of what its traces write
    * @param hostMicros of Java, CPython and TTNN for each stage that is replayed
    */
   record Chunk(
@@ -117,7 +116,6 @@ final class FullSize {
       Traffic replayed,
       Map<Stage, MockMemory.Peak> peaks,
       long lasting,
-      long traceOutputs,
       Map<Stage, Double> hostMicros) {
 
     long operations() {
@@ -192,8 +190,7 @@ final class FullSize {
     check(chip.tensors() == tensors, "tensors stay allocated");
     check(replayed.replays() == Stage.values().length, "not every stage is replayed");
     check(replayed.downloads() == 1, "not one download");
-    return new Chunk(
-        issued, replayed, peaks, lasting - before, kept - weights - constants - lasting, micros);
+    return new Chunk(issued, replayed, peaks, lasting - before, micros);
   }
 
   private Map<Stage, Double> replayMicros(List<Sample> some, List<Sample> others) {
