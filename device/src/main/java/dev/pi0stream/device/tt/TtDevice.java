@@ -52,8 +52,11 @@ public final class TtDevice extends AbstractDevice {
   /** Memory of each chip that recorded operations take. */
   private static final long TRACE_BYTES = 128L << 20;
 
-  /** Up to so many rows what is made in a stage stays in the cores' memory. */
+  /** Up to so many rows what is made in a stage stays in the cores' memory, */
   private static final int SMALL_ROWS = 256;
+
+  /** and up to so many for each core: the 56 of an N300 have no room for 256 beside a program. */
+  private static final int SMALL_ROWS_PER_CORE = 4;
 
   private final MeshDevice chip;
   private final Operations operations;
@@ -587,7 +590,9 @@ public final class TtDevice extends AbstractDevice {
 
   /** What is made between the operations of a stage on few rows stays near the cores. */
   private Memory memory(Blocks blocks) {
-    boolean near = stages.open() != null && blocks.total() <= SMALL_ROWS;
+    int cores = chip.grid().x() * chip.grid().y();
+    boolean small = blocks.total() <= Math.min(SMALL_ROWS, SMALL_ROWS_PER_CORE * cores);
+    boolean near = stages.open() != null && small;
     return near ? Memory.L1 : Memory.DRAM;
   }
 
